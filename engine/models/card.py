@@ -1,0 +1,140 @@
+"""The card of a matting model: `config.pbtxt` for every machine, `configs/cpu.pbtxt` for one without a GPU.
+
+Both say the model contract (IMAGE uint8 [batch, H, W, 3] sRGB in, ALPHA uint8 [batch, H, W] out) and carry licence,
+source and hashes as `parameters`, where Triton shows them and machine-learning engineers look. Triton picks the second
+with `--model-config-name=cpu`; an `instance_group` in the first would bind it to one kind of machine.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2 as pb
+
+from engine.models.errors import CardError
+
+CARD_FILE = "config.pbtxt"
+CPU_CARD_FILE = "configs/cpu.pbtxt"
+WEIGHTS_FILE = "1/model.onnx"
+
+# Enough for a GPU to be busy with 1024² pictures, and 8 × 4 MiB of input and output stays small.
+_MAX_BATCH = 8
+
+_HEADER = (
+    "# Written by `clearcanvas models import`. `sha256` is that of 1/model.onnx, `source_sha256` that of its origin.\n"
+)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of one model.
+
+    `height`, `width`: pixels of the model's view. `mean`, `std`: the normalisation folded into the graph, on the 0–255
+    scale, one value per channel in the order R, G, B. `dynamic_batch`: the graph takes any number of pictures at once.
+    """
+
+    name: str
+    height: int
+    width: int
+    sha256: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    license: str
+    source: str
+    source_sha256: str
+    description: str
+    dynamic_batch: bool = True
+
+    def parameters(self) -> dict[str, str]:
+        """The card's facts that Triton has no field for."""
+        return {
+            "description": self.description,
+            "license": self.license,
+            "source": self.source,
+            "source_sha256": self.source_sha256,
+            "sha256": self.sha256,
+            "mean": " ".join(f"{value:g}" for value in self.mean),
+            "std": " ".join(f"{value:g}" for value in self.std),
+        }
+
+
+def portable_config(card: ModelCard) -> pb.ModelConfig:
+    """The card for any machine: Triton itself chooses the device and the number of instances."""
+    config = pb.ModelConfig(
+        name=card.name,
+        backend="onnxruntime",
+        max_batch_size=_MAX_BATCH if card.dynamic_batch else 1,
+        input=[pb.ModelInput(name="IMAGE", data_type=pb.TYPE_UINT8, dims=[card.height, card.width, 3])],
+        output=[pb.ModelOutput(name="ALPHA", data_type=pb.TYPE_UINT8, dims=[card.height, card.width])],
+    )
+    for key, value in card.parameters().items():
+        config.parameters[key].string_value = value
+    if card.dynamic_batch:
+        config.dynamic_batching.SetInParent()
+    return config
+
+
+def cpu_config(card: ModelCard) -> pb.ModelConfig:
+    """The card for a CPU: one picture at a time in one instance that has all cores, and OpenVINO.
+
+    Batches and further instances only tie on a CPU; bf16 is used where the CPU has it, f32 elsewhere.
+    """
+    config = portable_config(card)
+    config.max_batch_size = 1
+    config.ClearField("dynamic_batching")
+    config.instance_group.add(count=1, kind=pb.ModelInstanceGroup.KIND_CPU)
+    accelerators = config.optimization.execution_accelerators.cpu_execution_accelerator
+    accelerators.add(name="openvino", parameters={"precision": "bf16"})
+    return config
+
+
+def write_card(card: ModelCard, folder: Path) -> None:
+    """Write both files of `card` under `folder`, which is the model's own."""
+    for file, config in ((CARD_FILE, portable_config(card)), (CPU_CARD_FILE, cpu_config(card))):
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_HEADER + text_format.MessageToString(config, as_utf8=True), encoding="utf-8")
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read the card of the model in `folder` back from its `config.pbtxt`.
+
+    Raises:
+        CardError: the file is missing, is not protobuf text, or lacks a part of the contract.
+    """
+    path = folder / CARD_FILE
+    try:
+        config = text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
+    except FileNotFoundError as exc:
+        raise CardError(f"{path} is missing: this is no model of the repository.") from exc
+    except (text_format.ParseError, UnicodeDecodeError) as exc:
+        raise CardError(f"{path} is not a Triton model configuration: {exc}") from exc
+    parameters = {key: config.parameters[key].string_value for key in config.parameters}
+    try:
+        (image,) = config.input
+        height, width, _ = image.dims
+        return ModelCard(
+            name=config.name,
+            height=height,
+            width=width,
+            sha256=parameters["sha256"],
+            mean=_triple(parameters["mean"]),
+            std=_triple(parameters["std"]),
+            license=parameters["license"],
+            source=parameters["source"],
+            source_sha256=parameters["source_sha256"],
+            description=parameters["description"],
+            dynamic_batch=config.HasField("dynamic_batching"),
+        )
+    except KeyError as exc:
+        raise CardError(f"{path} has no parameter {exc}: import the model again.") from exc
+    except ValueError as exc:
+        raise CardError(f"{path} does not follow the model contract: {exc}") from exc
+
+
+def _triple(text: str) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in text.split())
+    if not all(math.isfinite(value) for value in (red, green, blue)):
+        raise ValueError("mean and std must be finite")
+    return red, green, blue

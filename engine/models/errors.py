@@ -1,0 +1,21 @@
+"""What can go wrong with a model, before Triton ever sees it."""
+
+
+class ModelError(Exception):
+    """Root of the tree. Its text is one sentence or two for the person at the terminal: what, where, what to do."""
+
+
+class SourceError(ModelError):
+    """The weights could not be fetched, or what came is not what is pinned."""
+
+
+class UnsupportedModelError(ModelError):
+    """The ONNX file is damaged, unsafe, or does not fit the model contract as asked."""
+
+
+class CardError(ModelError):
+    """A `config.pbtxt` is missing or is not a card of the model contract."""
+
+
+class CanaryError(ModelError):
+    """The model did not answer a canary, or answered outside the contract."""

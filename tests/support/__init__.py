@@ -1,0 +1,1 @@
+"""Hand-made parts that several tests share."""
