@@ -1,0 +1,91 @@
+"""One picture through the gRPC service: request in, file out."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import grpc.aio
+from clearcanvas.v1 import images_pb2, images_pb2_grpc
+
+# The contract's own bound for `EditRequest.image`; a larger file is not even read.
+MAX_IMAGE_BYTES = 25 * 1024 * 1024
+
+# A busy server answers RESOURCE_EXHAUSTED, one that restarts its model UNAVAILABLE. Both say with
+# `grpc-retry-pushback-ms` how long to wait, which gRPC's own retry honours; the backoff is for when they do not.
+# Five attempts is gRPC's own ceiling. The buffer must hold a whole request, or gRPC gives up retrying it.
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "clearcanvas.v1.ImageService"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "1s",
+                "maxBackoff": "16s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["RESOURCE_EXHAUSTED", "UNAVAILABLE"],
+            },
+        }
+    ]
+}
+_OPTIONS = [
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.enable_retries", 1),
+    ("grpc.per_rpc_retry_buffer_size", MAX_IMAGE_BYTES + 1024 * 1024),
+    ("grpc.max_send_message_length", MAX_IMAGE_BYTES + 1024 * 1024),
+]
+
+
+class EditFailedError(Exception):
+    """One picture could not be edited; the message is a sentence for the user."""
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """Opens a channel that retries as the service asks. Close it, or use it as a context manager."""
+    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+
+
+async def edit_file(
+    stub: "images_pb2_grpc.ImageServiceAsyncStub",  # A name of the type stubs alone.
+    source: Path,
+    target: Path,
+    template: images_pb2.EditRequest,
+    timeout_s: float,
+) -> None:
+    """Edits `source` as `template` says and writes the result to `target`, whole or not at all.
+
+    Raises EditFailedError when the file cannot be read or written, or the service refuses or fails.
+    """
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        request = images_pb2.EditRequest(image=await asyncio.to_thread(_read, source))
+        request.MergeFrom(template)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        await _receive(stub, request, partial, timeout_s)
+        partial.replace(target)
+    except OSError as error:
+        raise EditFailedError(str(error)) from error
+    except grpc.aio.AioRpcError as error:
+        raise EditFailedError(error.details() or error.code().name) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _read(source: Path) -> bytes:
+    if source.stat().st_size > MAX_IMAGE_BYTES:
+        raise EditFailedError(f"larger than {MAX_IMAGE_BYTES // 1024**2} MiB")
+    return source.read_bytes()
+
+
+async def _receive(
+    stub: "images_pb2_grpc.ImageServiceAsyncStub", request: images_pb2.EditRequest, partial: Path, timeout_s: float
+) -> None:
+    expected = received = 0
+    with partial.open("xb") as file:
+        async for response in stub.Edit(request, timeout=timeout_s):
+            if response.WhichOneof("part") == "header":
+                expected = response.header.size
+            else:
+                received += file.write(response.chunk)
+    if not received or received != expected:
+        raise EditFailedError(f"the server sent {received} bytes of {expected}")

@@ -1,0 +1,93 @@
+"""`clearcanvas demo`: one photo through the whole stack, with a picture and the times to show for it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import pyvips
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.config import Settings, read_settings
+from cli.programs import ProgramExitedError
+from cli.stack import StackError, running_stack
+
+_CHECK = 16  # Side of one field of the checkerboard, in pixels.
+
+
+class DemoError(Exception):
+    """The stack did not answer with a picture."""
+
+
+def demo(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo.")] = Path(
+        "tests/photos/chelsea.png"
+    ),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("demo"),
+) -> None:
+    """Start the stack on free ports, cut out one photo over HTTP, show the times, and stop."""
+    console = Console()
+    out.mkdir(parents=True, exist_ok=True)
+    settings = read_settings(http="127.0.0.1:0", grpc="127.0.0.1:0", data=out / "data")
+    try:
+        cutout, rows = asyncio.run(_measure(photo.read_bytes(), settings, console))
+    except (StackError, ProgramExitedError, DemoError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    (out / "cutout.png").write_bytes(cutout)
+    before_after(photo, out / "cutout.png", out / "before-after.png")
+    table = Table("", "seconds", title=str(photo))
+    table.columns[1].justify = "right"
+    for name, seconds in rows:
+        table.add_row(name, f"{seconds:.3f}")
+    console.print(table)
+    console.print(f"wrote {out / 'cutout.png'} and {out / 'before-after.png'}")
+
+
+async def _measure(photo: bytes, settings: Settings, console: Console) -> tuple[bytes, list[tuple[str, float]]]:
+    """Sends the photo twice, the second time to a warm stack; returns the cut-out and the times, in seconds."""
+    rows = []
+    began = time.perf_counter()
+    async with running_stack(settings) as stack:
+        rows.append(("start of the stack", time.perf_counter() - began))
+        console.print(f"ready http://{stack.http}")
+        for title in ("first request", "second request"):
+            cutout, stages, seconds = await _matte(f"http://{stack.http}/image/matte/v1", photo)
+            rows += [(f"{title}: {name}", value) for name, value in stages]
+            rows.append((f"{title}: total over HTTP", seconds))
+    return cutout, rows
+
+
+async def _matte(url: str, photo: bytes) -> tuple[bytes, list[tuple[str, float]], float]:
+    """Sends the photo; returns the result, the stages of `Server-Timing` and the whole time, in seconds."""
+    began = time.perf_counter()
+    async with aiohttp.ClientSession() as session, session.post(url, data={"image": photo}) as response:
+        body = await response.read()
+        if response.status != 200:
+            raise DemoError(f"{url} answered {response.status}: {body[:200].decode(errors='replace')}")
+        return body, server_timing(response.headers.getall("Server-Timing", [])), time.perf_counter() - began
+
+
+def server_timing(headers: Sequence[str]) -> list[tuple[str, float]]:
+    """Reads `decode;dur=12.5, infer;dur=400` (milliseconds) into names and seconds. W3C Server Timing."""
+    stages = []
+    for entry in ",".join(headers).split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        stages += [(name, float(value[4:]) / 1000) for value in parameters if value.startswith("dur=")]
+    return stages
+
+
+def before_after(photo: Path, cutout: Path, target: Path) -> None:
+    """Writes the photo and, beside it, the cut-out on a checkerboard."""
+    before = pyvips.Image.new_from_file(str(photo)).autorot().colourspace("srgb")
+    before = before.flatten(background=255) if before.hasalpha() else before
+    after = pyvips.Image.new_from_file(str(cutout))
+    coordinates = pyvips.Image.xyz(after.width, after.height) // _CHECK
+    fields = (coordinates[0] + coordinates[1]) % 2 == 0
+    board = fields.ifthenelse(255, 204).cast("uchar").bandjoin([fields.ifthenelse(255, 204).cast("uchar")] * 2)
+    after = board.copy(interpretation="srgb").composite2(after, "over").flatten()
+    before.join(after, "horizontal", shim=_CHECK, background=255).pngsave(str(target), compression=9)

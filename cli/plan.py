@@ -1,0 +1,69 @@
+"""Which picture goes to which file: decided for all of them before the first is sent."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# In folders, files are taken by these endings; a file that is named itself is taken whatever its name.
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+
+
+class PlanError(Exception):
+    """The paths cannot be worked on as they are given; the message says why."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to read and the file its result is written to."""
+
+    source: Path
+    target: Path
+
+
+def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
+    """Lists the jobs for `paths`, in order; folders are walked to the bottom and keep their shape under `out`.
+
+    `photo.jpg` becomes `out/photo` + `suffix`. Pictures that would share one result, such as `photo.jpg` beside
+    `photo.png`, keep their whole names: `out/photo.jpg.png`, `out/photo.png.png`. What lies under `out` is never a
+    source. Raises PlanError for a path that is not there, results that still collide, and results over their source.
+    """
+    by_target: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
+    seen: set[Path] = set()
+    for path in paths:
+        for source, relative in _pictures(path, out.resolve()):
+            if source.resolve() not in seen:
+                seen.add(source.resolve())
+                by_target[out / relative.with_suffix(suffix)].append((source, relative))
+    if not by_target:
+        raise PlanError("no picture found; folders are searched for " + ", ".join(sorted(PICTURE_SUFFIXES)))
+    jobs = []
+    for target, pictures in by_target.items():
+        for source, relative in pictures:
+            name = target if len(pictures) == 1 else out / f"{relative}{suffix}"
+            jobs.append(Job(source=source, target=name))
+    _check_targets(jobs)
+    return jobs
+
+
+def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
+    """Yields each picture of `path` with its place under the output folder."""
+    if path.is_file():
+        yield path, Path(path.name)
+    elif path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file() and not file.resolve().is_relative_to(out):
+                yield file, file.relative_to(path)
+    else:
+        raise PlanError(f"{path} does not exist")
+
+
+def _check_targets(jobs: Sequence[Job]) -> None:
+    sources = {job.source.resolve(): job.source for job in jobs}
+    targets: dict[Path, Path] = {}
+    for job in jobs:
+        if job.target.resolve() in sources:
+            raise PlanError(f"{job.target} is an input and would be overwritten; choose another folder with -o")
+        if other := targets.get(job.target):
+            raise PlanError(f"{other} and {job.source} would both be written to {job.target}; cut them apart")
+        targets[job.target] = job.source

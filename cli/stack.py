@@ -1,0 +1,149 @@
+"""The three programs as one stack: what they are told, and when they are ready."""
+
+import asyncio
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from cli.config import Settings, join_address, split_address
+from cli.programs import Program, Programs
+
+# The first start compiles the model for this processor; the slowest seen took under half a minute.
+_START_LIMIT_S = 180.0
+
+
+class StackError(Exception):
+    """The stack cannot start; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: its real addresses, and the processes to wait for."""
+
+    http: str
+    grpc: str
+    programs: Programs
+
+
+@asynccontextmanager
+async def running_stack(settings: Settings) -> AsyncIterator[Stack]:
+    """Starts engine, server and adapter, yields when they can serve, and stops them in reverse order.
+
+    The adapter is stopped first, so that the requests it holds still find a server, and the server finds a Triton.
+    Raises StackError when something needed is missing, ProgramExitedError when a program ends on its own.
+    """
+    check_installed(settings)
+    with locked(settings.data):
+        http, grpc = claim_port("HTTP", "--http", settings.http), claim_port("gRPC", "--grpc", settings.grpc)
+        triton = claim_port("Triton", "", "127.0.0.1:0")
+        async with Programs(_programs(), _environment(settings, http, grpc, triton)) as programs:
+            await _until_ready(programs, http)
+            yield Stack(http=http, grpc=grpc, programs=programs)
+
+
+def check_installed(settings: Settings) -> None:
+    """Raises StackError naming the command that installs what is missing."""
+    if not (settings.triton_env / "bin" / "python3").exists():
+        raise StackError(f"Triton is not installed in {settings.triton_env}; run: python -m engine install")
+    model = settings.model_repository / settings.model
+    if not any(model.glob("[0-9]*/model.onnx")):
+        raise StackError(f"no model in {model}; run: clearcanvas models pull {settings.model}")
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Holds the data folder for one stack. The kernel lets go of the lock when this process dies, however it dies."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise StackError(
+                f"{data} is in use by process {file.read().strip()}; stop it, or choose another folder with --data"
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def claim_port(name: str, option: str, address: str) -> str:
+    """Checks that nothing listens at `address`; port 0 becomes a free one. Raises StackError."""
+    try:
+        host, port = split_address(address)
+    except ValueError as error:
+        raise StackError(f"{option}: {error}") from error
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StackError(f"{address} cannot be used for {name} ({error.strerror}); choose with {option}") from error
+        return join_address(host, probe.getsockname()[1])
+
+
+def _programs() -> tuple[Program, ...]:
+    def module(name: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", name)
+
+    # Ten seconds in all: what is in flight may finish in the first six, Triton needs up to three.
+    return (
+        Program("engine", module("engine"), stop_by_s=9.5),
+        Program("server", module("server"), stop_by_s=6.5),
+        Program("adapter", module("adapter"), stop_by_s=6.0),
+    )
+
+
+def _environment(settings: Settings, http: str, grpc: str, triton: str) -> dict[str, str]:
+    return os.environ | {
+        "CLEARCANVAS_HTTP": http,
+        "CLEARCANVAS_GRPC": grpc,
+        "CLEARCANVAS_TRITON": triton,
+        "CLEARCANVAS_DATA": str(settings.data),
+        "CLEARCANVAS_MODEL_REPOSITORY": str(settings.model_repository),
+        "CLEARCANVAS_MODEL": settings.model,
+        "CLEARCANVAS_TRITON_ENV": str(settings.triton_env),
+    }
+
+
+async def _until_ready(programs: Programs, http: str) -> None:
+    """Waits for `GET /ready` to be 200. Raises ProgramExitedError or StackError."""
+    exited = asyncio.create_task(programs.until_exit())
+    answered = asyncio.create_task(_poll_ready(f"http://{_reachable(http)}/ready"))
+    try:
+        await asyncio.wait({exited, answered}, timeout=_START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
+        if exited.done():
+            await exited
+        if not answered.done():
+            raise StackError(f"not ready after {_START_LIMIT_S:.0f} s; the lines above say why")
+        await answered
+    finally:
+        exited.cancel()
+        answered.cancel()
+
+
+async def _poll_ready(url: str) -> None:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        while True:
+            try:
+                async with session.get(url) as response:
+                    if response.status == 200:
+                        return
+            except (aiohttp.ClientConnectionError, TimeoutError):
+                pass  # Not listening yet.
+            await asyncio.sleep(0.1)
+
+
+def _reachable(address: str) -> str:
+    """The address to connect to for one that listens everywhere."""
+    host, port = split_address(address)
+    return join_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104 - compared, not bound.
