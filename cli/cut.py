@@ -24,7 +24,7 @@ class Format(StrEnum):
 
     PNG = "png"
     WEBP = "webp"
-    JPEG = "jpeg"
+    JPEG = "jpg"
 
 
 _SUFFIXES = {Format.PNG: ".png", Format.WEBP: ".webp", Format.JPEG: ".jpg"}

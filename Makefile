@@ -1,0 +1,104 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first Python that runs and fits `requires-python`; a name may be on the path and still not run.
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(if $(shell $(name) -c '$(FITS)' 2>/dev/null && echo yes),$(name))))
+BIN := .venv/bin
+MODEL := model_repository/isnet/1/model.onnx
+UV ?= uv
+COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto \
+	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
+
+.PHONY: help
+help: ## Show what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+.PHONY: demo
+demo: ready ## Set everything up, cut out one photo through the whole stack, show the times
+	$(BIN)/python -m cli demo
+
+.PHONY: up
+up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--http HOST:PORT …"
+	exec $(BIN)/python -m cli up $(ARGS)
+
+.PHONY: test
+test: ready ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: bench
+bench: ready ## Measure speed and memory beside bare inference and rembg
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: cases
+cases: .venv/.done ## Show which faults and attacks the tests cover
+	$(BIN)/python -m tools.cases
+
+.PHONY: check check-style check-types check-imports check-proto check-tree
+check: check-style check-types check-imports check-proto check-tree ## Check style, types, imports, contract and tree
+
+check-style: .venv/.done
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+check-types: .venv/.done
+	$(BIN)/mypy
+
+check-imports: .venv/.done
+	$(BIN)/lint-imports --no-logo
+
+check-proto: .venv/.done
+	$(BIN)/buf lint
+	$(BIN)/buf breaking --against proto/released.binpb
+	scratch=$$(mktemp -d); trap 'rm -r "$$scratch"' EXIT; \
+	$(PROTOC) --python_out="$$scratch" --mypy_out=quiet:"$$scratch" --grpc_python_out="$$scratch" --mypy_grpc_out=quiet:"$$scratch" \
+		proto/clearcanvas/v1/*.proto; \
+	diff -r --exclude=__init__.py --exclude=__pycache__ "$$scratch" proto/gen || { echo 'proto/gen is stale; run: make proto'; exit 1; }
+
+check-tree: .venv/.done
+	$(BIN)/python -m tools.tree
+
+.PHONY: proto
+proto: .venv/.done ## Generate proto/gen from the contract
+	$(PROTOC) --python_out=proto/gen --mypy_out=quiet:proto/gen --grpc_python_out=proto/gen --mypy_grpc_out=quiet:proto/gen \
+		proto/clearcanvas/v1/*.proto
+
+.PHONY: proto-release
+proto-release: .venv/.done ## Make the contract as it stands the one that must not break
+	$(BIN)/buf build --exclude-source-info --output proto/released.binpb
+
+.PHONY: lock
+lock: ## Resolve the dependencies again (needs uv); takes the newest versions that fit
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements/app.lock
+	$(COMPILE) --upgrade pyproject.toml --group dev --constraint requirements/app.lock --output-file requirements/dev.lock
+	$(COMPILE) --upgrade engine/requirements.in >engine/requirements.lock
+	$(COMPILE) --no-deps engine/tritonserver.in >>engine/requirements.lock
+
+.PHONY: clean
+clean: ## Remove everything that was made here
+	rm -rf .venv .triton .bench data demo .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: ready
+ready: .venv/.done .triton/.done $(MODEL)
+
+.venv/.done: requirements/dev.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo 'Python 3.11 or 3.12 (with venv) is needed; none of python3.12, python3.11, python3 is one. Name it with: make PYTHON=...'; exit 1; }
+	@echo 'Setting up .venv, the application and its tools'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --require-hashes --no-deps -r requirements/dev.lock
+	$(BIN)/pip install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.triton/.done: engine/requirements.lock | .venv/.done
+	@echo 'Setting up .triton, the inference server'
+	$(BIN)/python -m engine install
+	@touch $@
+
+$(MODEL): model_repository/isnet/config.pbtxt | .venv/.done
+	@echo 'Fetching the model isnet'
+	$(BIN)/python -m cli models pull isnet
+	@touch $@
