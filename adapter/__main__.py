@@ -1,0 +1,55 @@
+"""`python -m adapter`: serves the HTTP surface until SIGTERM or Ctrl-C."""
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+
+from pydantic import ValidationError
+
+from adapter.app import serve
+from adapter.config import Settings, load_settings
+
+logger = logging.getLogger("adapter")
+
+
+def main() -> int:
+    """Runs the adapter; returns the exit code: 0 stopped, 1 could not serve, 2 bad settings."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = load_settings()
+    except ValidationError as error:
+        for mistake in error.errors():
+            name = (
+                "CLEARCANVAS_" + "_".join(str(part) for part in mistake["loc"]).upper()
+                if mistake["loc"]
+                else "settings"
+            )
+            logger.error("%s: %s", name, mistake["msg"])
+        return 2
+    _raise_file_limit()
+    try:
+        asyncio.run(_serve_until_signalled(settings))
+    except OSError as error:
+        logger.error("cannot serve on %s: %s", settings.http, error.strerror)
+        return 1
+    return 0
+
+
+async def _serve_until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(settings, stop)
+
+
+def _raise_file_limit() -> None:
+    """Each connection is a file; the soft limit is often 1,024, fewer than the connections we mean to hold."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

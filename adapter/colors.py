@@ -1,0 +1,61 @@
+"""The colour grammar of the public forms.
+
+`r,g,b`, `r,g,b,a`, both also in parentheses, `#rgb`, `#rgba`, `#rrggbb`, `#rrggbbaa`, and the names of CSS Color 4.
+Channels are 0 to 255, sRGB; alpha 255 is opaque.
+"""
+
+import re
+
+import webcolors
+from clearcanvas.v1.composition_pb2 import Color
+
+WHITE = Color(red=255, green=255, blue=255, alpha=255)
+
+_TRIPLE = re.compile(r"\(\s*(?P<inside>[^()]*?)\s*\)|(?P<bare>[^()]*)")
+_CHANNEL = re.compile(r"[0-9]{1,3}")
+_HEX = re.compile(r"#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
+
+
+def parse_color(text: str) -> Color:
+    """Reads one colour; spaces around it and its channels do not count.
+
+    Raises:
+        ValueError: The text is none of the accepted spellings; the message says which those are.
+    """
+    text = text.strip()
+    channels = _read_hex(text) or _read_channels(text) or _read_name(text)
+    if channels is None:
+        message = "must be r,g,b or r,g,b,a (0 to 255), #rgb, #rrggbb, #rrggbbaa or a CSS color name"
+        raise ValueError(message)
+    red, green, blue, *alpha = channels
+    return Color(red=red, green=green, blue=blue, alpha=alpha[0] if alpha else 255)
+
+
+def _read_hex(text: str) -> list[int] | None:
+    match = _HEX.fullmatch(text)
+    if match is None:
+        return None
+    digits = match[1]
+    if len(digits) <= 4:
+        digits = "".join(digit * 2 for digit in digits)
+    return list(bytes.fromhex(digits))
+
+
+def _read_channels(text: str) -> list[int] | None:
+    match = _TRIPLE.fullmatch(text)
+    if match is None:
+        return None
+    parts = [part.strip() for part in (match["inside"] or match["bare"] or "").split(",")]
+    if len(parts) not in {3, 4} or not all(_CHANNEL.fullmatch(part) for part in parts):
+        return None
+    channels = [int(part) for part in parts]
+    return channels if max(channels) <= 255 else None
+
+
+def _read_name(text: str) -> list[int] | None:
+    if text.lower() == "transparent":  # CSS counts it among the names; webcolors, which has no alpha, does not.
+        return [0, 0, 0, 0]
+    try:
+        return list(webcolors.name_to_rgb(text))
+    except ValueError:
+        return None

@@ -1,0 +1,75 @@
+"""Settings of the adapter, read once in `adapter.__main__` from CLEARCANVAS_* variables and an optional file."""
+
+import ipaddress
+import os
+from typing import Annotated, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic.types import StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
+
+
+class Settings(BaseSettings):
+    """Every setting of the adapter; each is the environment variable CLEARCANVAS_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
+
+    http: Address = Field("127.0.0.1:8402", description="HOST:PORT to serve HTTP on; port 0 chooses a free one.")
+    grpc: Address = Field("127.0.0.1:8401", description="HOST:PORT of the image service.")
+    open_access: bool = Field(
+        default=False, description="Serve the image operations without keys also on an address that is not loopback."
+    )
+    request_timeout_s: PositiveFloat = Field(
+        60.0, description="Seconds for one edit and the sending of its result; passed on to the image service."
+    )
+    upload_timeout_s: PositiveFloat = Field(120.0, description="Seconds for the whole body of a request to arrive.")
+    upload_idle_timeout_s: PositiveFloat = Field(10.0, description="Seconds without a byte that end an upload.")
+    upload_budget_mib: PositiveInt = Field(256, description="MiB that all uploads in flight may hold together.")
+    header_timeout_s: PositiveFloat = Field(
+        10.0, description="Seconds for the headers of a connection's first request."
+    )
+    keepalive_timeout_s: PositiveFloat = Field(
+        30.0, description="Seconds that a connection may wait for its next request."
+    )
+    max_connections: PositiveInt = Field(4096, description="Connections open at a time; more are closed at once.")
+    drain_timeout_s: PositiveFloat = Field(6.0, description="Seconds that a stop waits for the requests in flight.")
+
+    @property
+    def host(self) -> str:
+        """The host part of `http`, without the brackets of IPv6."""
+        return self.http.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port part of `http`."""
+        return int(self.http.rpartition(":")[2])
+
+    @model_validator(mode="after")
+    def _refuse_open_public_address(self) -> Self:
+        if not self.open_access and not _is_loopback(self.host):
+            message = (
+                f"{self.http} is not a loopback address, and the image operations are open without keys: "
+                "bind 127.0.0.1, or set CLEARCANVAS_OPEN_ACCESS=true to mean it"
+            )
+            raise ValueError(message)
+        return self
+
+
+def load_settings() -> Settings:
+    """Reads the environment and the file that CLEARCANVAS_ENV_FILE names, if any.
+
+    Raises:
+        pydantic.ValidationError: A setting is malformed, or opens the service to the public by accident.
+    """
+    return Settings(_env_file=os.environ.get("CLEARCANVAS_ENV_FILE"))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # Another name, which may stand for any address.
+        return False

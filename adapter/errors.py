@@ -1,0 +1,50 @@
+"""What can go wrong in the adapter itself, before or beside the image service.
+
+`adapter.middleware.errors` maps each class to an HTTP status, and that is the only place that knows one.
+"""
+
+from collections.abc import Mapping
+
+
+class AdapterError(Exception):
+    """Root of the tree. `message` is one sentence that is safe to show to the caller."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class MalformedBodyError(AdapterError):
+    """The body is not the form that its Content-Type promises."""
+
+
+class PayloadTooLargeError(AdapterError):
+    """The body, or a part of it, is over its limit."""
+
+
+class UnsupportedMediaTypeError(AdapterError):
+    """The body is of a type or in an encoding that is not read."""
+
+
+class UploadTimeoutError(AdapterError):
+    """The body did not arrive in time."""
+
+
+class InvalidFieldsError(AdapterError):
+    """Fields are missing or malformed; `fields` says what is wrong with each."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("Invalid request data")
+        self.fields = dict(fields)
+
+
+class OverloadedError(AdapterError):
+    """Uploads in flight already fill their memory budget."""
+
+
+class ShuttingDownError(AdapterError):
+    """The adapter is stopping and takes no new work."""
+
+
+class BrokenResultError(AdapterError):
+    """The image service broke its contract: no header, or a result of another size than it said."""

@@ -1,0 +1,87 @@
+"""Which encoding the caller gets: the `format` and `output` fields, then the Accept header, then PNG."""
+
+from clearcanvas.v1 import images_pb2
+from clearcanvas.v1.images_pb2 import ImageFormat, OutputKind, OutputOptions
+
+from adapter.fields import Fields
+
+# In the order of preference among what a caller likes equally well.
+_MEDIA_TYPES: dict[str, ImageFormat.ValueType] = {
+    "image/png": images_pb2.IMAGE_FORMAT_PNG,
+    "image/webp": images_pb2.IMAGE_FORMAT_WEBP,
+    "image/jpeg": images_pb2.IMAGE_FORMAT_JPEG,
+}
+_FORMATS: dict[str, ImageFormat.ValueType] = {
+    "png": images_pb2.IMAGE_FORMAT_PNG,
+    "webp": images_pb2.IMAGE_FORMAT_WEBP,
+    "jpg": images_pb2.IMAGE_FORMAT_JPEG,
+    "jpeg": images_pb2.IMAGE_FORMAT_JPEG,
+}
+_KINDS: dict[str, OutputKind.ValueType] = {
+    "rgba": images_pb2.OUTPUT_KIND_PICTURE,
+    "mask": images_pb2.OUTPUT_KIND_MASK,
+}
+
+
+def read_output(fields: Fields, accept: str, *, opaque: bool) -> OutputOptions:
+    """Chooses kind and encoding of the result.
+
+    Args:
+        fields: `output` (rgba, mask) and `format` (png, webp, jpg); mistakes are left in it.
+        accept: The Accept header; it decides where `format` is not sent.
+        opaque: Whether the composed picture has no transparency. JPEG is possible only then, or for a mask.
+    """
+    kind = fields.take(_parse_kind, "output", default=images_pb2.OUTPUT_KIND_PICTURE)
+    jpeg_possible = opaque or kind == images_pb2.OUTPUT_KIND_MASK
+    chosen = fields.take(_parse_format, "format", default=images_pb2.IMAGE_FORMAT_UNSPECIFIED)
+    if chosen == images_pb2.IMAGE_FORMAT_UNSPECIFIED:
+        chosen = negotiate(accept, jpeg_possible=jpeg_possible)
+    elif chosen == images_pb2.IMAGE_FORMAT_JPEG and not jpeg_possible:
+        fields.reject("format", "jpg has no transparency: use png or webp, an opaque background, or output=mask")
+    return OutputOptions(format=chosen, kind=kind)
+
+
+def negotiate(accept: str, *, jpeg_possible: bool) -> ImageFormat.ValueType:
+    """Picks the encoding the caller likes best (RFC 9110 §12.5.1).
+
+    PNG where the header is missing or names nothing that can be made: clients of this surface are
+    promised a PNG whatever they accept, and the RFC allows to disregard the header then.
+    """
+    ranges = _parse_accept(accept)
+    best, best_quality = images_pb2.IMAGE_FORMAT_PNG, 0.0
+    for media_type, image_format in _MEDIA_TYPES.items():
+        if image_format == images_pb2.IMAGE_FORMAT_JPEG and not jpeg_possible:
+            continue
+        quality = next((ranges[name] for name in (media_type, "image/*", "*/*") if name in ranges), 0.0)
+        if quality > best_quality:
+            best, best_quality = image_format, quality
+    return best
+
+
+def _parse_accept(accept: str) -> dict[str, float]:
+    """Media range → quality, 0 to 1. A range with a malformed quality is left out."""
+    ranges: dict[str, float] = {}
+    for item in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        quality = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+        try:
+            value = float(quality)
+        except ValueError:
+            continue
+        if 0.0 <= value <= 1.0:
+            ranges[name] = value
+    return ranges
+
+
+def _parse_format(text: str) -> ImageFormat.ValueType:
+    if text.lower() not in _FORMATS:
+        message = "must be png, webp or jpg"
+        raise ValueError(message)
+    return _FORMATS[text.lower()]
+
+
+def _parse_kind(text: str) -> OutputKind.ValueType:
+    if text.lower() not in _KINDS:
+        message = "must be rgba or mask"
+        raise ValueError(message)
+    return _KINDS[text.lower()]

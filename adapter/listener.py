@@ -1,0 +1,101 @@
+"""The listening socket, and what aiohttp leaves open on its connections: a bound on time, number and error bodies."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.web_log import AccessLogger
+
+from adapter.middleware.errors import Failure, describe, to_message_body
+from adapter.middleware.headers import set_common_headers
+
+logger = logging.getLogger(__name__)
+
+_ACCESS_LOG_FORMAT = '%a "%r" %s %b %Tfs %{X-Request-ID}o'
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Bounds of the connections."""
+
+    header_timeout_s: float = 10.0  # From the connection to the end of the first request's headers.
+    keepalive_timeout_s: float = 30.0  # From a response to the end of the next request's headers.
+    connections: int = 4096  # An idle one holds about 20 KB.
+    lingering_s: float = 2.0  # For reading away what a refused client still sends, so that it can see the answer.
+
+
+class GuardedHandler(web.RequestHandler):
+    """aiohttp's connection, with a deadline for the first request's headers and the surface's error bodies."""
+
+    __slots__ = ("_header_timer", "_limits", "_server")
+
+    def __init__(self, server: web.Server, limits: ConnectionLimits, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=limits.keepalive_timeout_s,
+            lingering_time=limits.lingering_s,
+            access_log_class=AccessLogger,
+            access_log_format=_ACCESS_LOG_FORMAT,
+            auto_decompress=False,  # Compressed bodies are refused, not inflated.
+        )
+        self._server = server
+        self._limits = limits
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Starts the deadline, or closes the connection when there are too many."""
+        if len(self._server.connections) >= self._limits.connections and isinstance(transport, asyncio.Transport):
+            transport.abort()
+            return
+        super().connection_made(transport)
+        self._header_timer = self._loop.call_later(self._limits.header_timeout_s, self.force_close)
+
+    def data_received(self, data: bytes) -> None:
+        """Ends the deadline with the first whole header."""
+        super().data_received(data)
+        # Later requests on the connection are bounded by aiohttp's keep-alive timer, which only a whole header stops.
+        if self._request_count and self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Drops the timer, which would keep the connection in memory."""
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answers what never reached a handler: requests that are not HTTP, or whose headers are over 8 KiB or 128."""
+        if request.writer.output_size > 0 or isinstance(exc, ConnectionError):
+            broken = "The connection is gone, or its answer has begun."
+            raise ConnectionAbortedError(broken) from exc
+        if status == HTTPStatus.BAD_REQUEST:
+            logger.info("refused a malformed request of %s: %s", request.remote, type(exc).__name__)
+            failure = Failure(HTTPStatus.BAD_REQUEST, "Malformed request.")
+        else:
+            logger.error("unhandled failure: %r", exc, exc_info=exc)
+            failure = describe(exc if isinstance(exc, Exception) else RuntimeError(message))
+        response = to_message_body(failure)
+        set_common_headers(request, response)
+        response.force_close()
+        return response
+
+
+async def listen(server: web.Server, host: str, port: int, limits: ConnectionLimits) -> asyncio.Server:
+    """Listens on `host:port` (port 0 chooses a free one) and serves with `server`.
+
+    Raises:
+        OSError: The address is taken or not of this machine.
+    """
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: GuardedHandler(server, limits, loop), host, port, backlog=1024)

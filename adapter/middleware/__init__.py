@@ -1,0 +1,1 @@
+"""What happens around every request: its id, its errors, the headers of its response."""

@@ -1,0 +1,165 @@
+"""The one map from failures to HTTP: first to a status and a sentence, then to the surface's own body."""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import grpc
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from adapter import errors
+from adapter.middleware.request_id import request_id_of
+
+logger = logging.getLogger(__name__)
+
+_DOMAIN = "clearcanvas"
+_UNEXPECTED = "Internal Server Error"
+_INVALID_DATA = "Invalid request data"
+_USE_HD = "Image too large for regular processing. Use HD endpoint."
+_UNAVAILABLE = "The image service is unavailable. Try again later."
+_TIMED_OUT = "The image was not ready in time."
+_RETRY_AFTER_S = 1  # Where the service names no pause of its own.
+
+_OWN_STATUS: dict[type[errors.AdapterError], HTTPStatus] = {
+    errors.MalformedBodyError: HTTPStatus.BAD_REQUEST,
+    errors.UploadTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
+    errors.PayloadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.InvalidFieldsError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ShuttingDownError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.BrokenResultError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+# By ErrorReason, without its prefix.
+_REASON_STATUS: dict[str, HTTPStatus] = {
+    "INVALID_IMAGE": HTTPStatus.BAD_REQUEST,
+    "UNSUPPORTED_FORMAT": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "DIMENSION_EXCEEDED": HTTPStatus.BAD_REQUEST,
+    "PIXELS_EXCEEDED": HTTPStatus.BAD_REQUEST,
+    "PAYLOAD_TOO_LARGE": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "INVALID_PARAMETER": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "MODEL_NOT_FOUND": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "OVERLOADED": HTTPStatus.SERVICE_UNAVAILABLE,
+    "MODEL_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    "SHUTTING_DOWN": HTTPStatus.SERVICE_UNAVAILABLE,
+    "DEADLINE_EXCEEDED": HTTPStatus.GATEWAY_TIMEOUT,
+    "PROCESSING_FAILED": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+# Where there is no ErrorInfo: gRPC itself speaks, not the image service.
+_CODE_STATUS: dict[grpc.StatusCode, HTTPStatus] = {
+    grpc.StatusCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.SERVICE_UNAVAILABLE,
+    grpc.StatusCode.CANCELLED: HTTPStatus.SERVICE_UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the caller is told, whatever the shape of the surface."""
+
+    status: HTTPStatus
+    message: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe(error: Exception) -> Failure:
+    """Translates any failure. What is not foreseen is a 500 that tells nothing."""
+    if isinstance(error, errors.AdapterError):
+        return _describe_own(error)
+    if isinstance(error, grpc.aio.AioRpcError):
+        return _describe_service(error)
+    if isinstance(error, web.HTTPException):
+        return _describe_http(error)
+    if isinstance(error, TimeoutError):
+        return Failure(HTTPStatus.GATEWAY_TIMEOUT, _TIMED_OUT)
+    return Failure(HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED)
+
+
+def to_message_body(failure: Failure) -> web.Response:
+    """The shape of the image operations: `{"message": …}`, and `fields` where fields are wrong."""
+    body: dict[str, object] = {"message": failure.message}
+    if failure.fields:
+        body["fields"] = dict(failure.fields)
+    response = web.json_response(body, status=failure.status, headers=failure.headers)
+    if failure.retry_after_s is not None:
+        response.headers[hdrs.RETRY_AFTER] = str(failure.retry_after_s)
+    return response
+
+
+@web.middleware
+async def map_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns every exception of the handlers into an answer."""
+    try:
+        return await handler(request)
+    except ConnectionError:  # The client is gone: nobody is left to answer.
+        raise
+    except Exception as error:
+        failure = describe(error)
+        if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            trace = error if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR else None
+            logger.error("request %s failed with %d: %r", request_id_of(request), failure.status, error, exc_info=trace)
+        response = to_message_body(failure)
+        if not request.content.is_eof():  # Refused with a part of the body unread: the connection is of no further use.
+            response.force_close()
+        return response
+
+
+def _describe_own(error: errors.AdapterError) -> Failure:
+    status = _OWN_STATUS[type(error)]
+    return Failure(
+        status,
+        _UNEXPECTED if status == HTTPStatus.INTERNAL_SERVER_ERROR else error.message,
+        fields=error.fields if isinstance(error, errors.InvalidFieldsError) else {},
+        retry_after_s=_RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+    )
+
+
+def _describe_http(error: web.HTTPException) -> Failure:
+    """aiohttp's own refusals: unknown path, wrong method, a bad Expect."""
+    status = HTTPStatus(error.status)
+    allow = error.headers.get(hdrs.ALLOW)
+    return Failure(status, status.phrase, headers={hdrs.ALLOW: allow} if allow else {})
+
+
+def _describe_service(error: grpc.aio.AioRpcError) -> Failure:
+    info, retry_after_s = _read_details(error)
+    status = _REASON_STATUS.get(info.reason) or _CODE_STATUS.get(error.code(), HTTPStatus.INTERNAL_SERVER_ERROR)
+    sentence = error.details() or ""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return Failure(status, sentence if info.reason else _UNAVAILABLE, retry_after_s=retry_after_s)
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        name = "model" if info.reason == "MODEL_NOT_FOUND" else info.metadata.get("field", "")
+        return Failure(status, _INVALID_DATA, fields={name: sentence} if name else {})
+    if status == HTTPStatus.GATEWAY_TIMEOUT:
+        return Failure(status, _TIMED_OUT)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Failure(status, _UNEXPECTED)
+    return Failure(status, _USE_HD if info.reason == "PIXELS_EXCEEDED" else sentence)
+
+
+def _read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, int]:
+    """ErrorInfo (empty where there is none of ours) and the pause before a retry, in whole seconds, at least 1.
+
+    Never raises: details that cannot be read count as none.
+    """
+    info, retry, status = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), status_pb2.Status()
+    for key, value in error.trailing_metadata():
+        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+            try:
+                status.ParseFromString(value)
+                for detail in status.details:
+                    _ = detail.Unpack(info) or detail.Unpack(retry)
+            except DecodeError:
+                logger.warning("the image service sent status details that cannot be read")
+    pause = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+    return (info if info.domain == _DOMAIN else error_details_pb2.ErrorInfo()), max(_RETRY_AFTER_S, math.ceil(pause))

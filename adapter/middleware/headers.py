@@ -1,0 +1,47 @@
+"""Headers of every response, errors included: CORS, request id, nosniff; and the answer to CORS preflights."""
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from adapter.middleware import request_id
+
+_EXPOSED = (
+    "Content-Length",
+    "Retry-After",
+    "Server-Timing",
+    "X-Foreground-Height",
+    "X-Foreground-Left",
+    "X-Foreground-Top",
+    "X-Foreground-Width",
+    "X-Height",
+    "X-Model",
+    "X-Request-ID",
+    "X-Width",
+)
+_COMMON = {
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+    hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: ", ".join(_EXPOSED),
+    "X-Content-Type-Options": "nosniff",
+    hdrs.SERVER: "clearcanvas",  # Instead of the versions of Python and aiohttp.
+}
+_PREFLIGHT = {
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Accept, Authorization, Content-Type, X-API-Key, X-Request-ID",
+    hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
+}
+
+
+def set_common_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Sets what every response carries."""
+    response.headers.update(_COMMON)
+    response.headers[request_id.HEADER] = request_id.request_id_of(request)
+
+
+@web.middleware
+async def answer_preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers OPTIONS on every known path, with the methods that the router knows for it."""
+    refusal = request.match_info.http_exception
+    if request.method != hdrs.METH_OPTIONS or not isinstance(refusal, web.HTTPMethodNotAllowed):
+        return await handler(request)
+    methods = ", ".join(sorted({*refusal.allowed_methods, hdrs.METH_OPTIONS}))
+    headers = {hdrs.ALLOW: methods, hdrs.ACCESS_CONTROL_ALLOW_METHODS: methods, **_PREFLIGHT}
+    return web.Response(status=204, headers=headers)

@@ -1,0 +1,103 @@
+"""The gRPC side: the channel to the image service, one edit, and its readiness."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+from clearcanvas.v1 import images_pb2_grpc
+from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from adapter.errors import BrokenResultError
+
+# 25 MiB of picture and what is around it, up; chunks of 1 MiB, down.
+_CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", 26 * 1024 * 1024),
+    ("grpc.max_receive_message_length", 2 * 1024 * 1024),
+    # Back soon after the service was restarted; gRPC's own pause grows to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # The service is ours and near: a proxy from the environment is never meant for it.
+    ("grpc.enable_http_proxy", 0),
+)
+_HEALTH_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether the image service can serve, and with what. `model` and `device` are empty where it does not say."""
+
+    ready: bool
+    model: str
+    device: str
+
+
+def open_channel(target: str) -> grpc.aio.Channel:
+    """Opens a channel to the image service at `target`, `HOST:PORT`. Connects lazily, and again when lost."""
+    return grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+
+
+class ImageService:
+    """The image service as the adapter sees it. Nothing is retried: an edit is dear, and the caller decides."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._images = images_pb2_grpc.ImageServiceStub(channel)
+        self._check: grpc.aio.UnaryUnaryMultiCallable[HealthCheckRequest, HealthCheckResponse] = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=HealthCheckRequest.SerializeToString,
+            response_deserializer=HealthCheckResponse.FromString,
+        )
+
+    def edit(
+        self, request: EditRequest, *, request_id: str, timeout_s: float
+    ) -> "grpc.aio.UnaryStreamCall[EditRequest, EditResponse]":
+        """Starts one edit. Cancel the returned call when its result is no longer wanted."""
+        return self._images.Edit(request, timeout=timeout_s, metadata=(("x-request-id", request_id),))
+
+    async def check(self) -> Readiness:
+        """Asks the service's health.
+
+        Raises:
+            grpc.aio.AioRpcError: It does not answer.
+        """
+        call = self._check(HealthCheckRequest(), timeout=_HEALTH_TIMEOUT_S)
+        response = await call
+        facts = {str(key): str(value) for key, value in await call.trailing_metadata()}
+        return Readiness(
+            ready=response.status == HealthCheckResponse.SERVING,
+            model=facts.get("clearcanvas-model", ""),
+            device=facts.get("clearcanvas-device", ""),
+        )
+
+
+async def receive_header(messages: AsyncIterator[EditResponse]) -> EditHeader:
+    """Takes the first message of a result.
+
+    Raises:
+        BrokenResultError: It is not a header.
+        grpc.aio.AioRpcError: The edit failed.
+    """
+    first = await anext(messages, None)
+    if first is None or first.WhichOneof("part") != "header":
+        message = "The result did not begin with its header."
+        raise BrokenResultError(message)
+    return first.header
+
+
+async def receive_chunks(messages: AsyncIterator[EditResponse], size: int) -> AsyncIterator[bytes]:
+    """Yields the encoded result as it comes.
+
+    Raises:
+        BrokenResultError: It is longer or shorter than `size` bytes.
+        grpc.aio.AioRpcError: The stream broke.
+    """
+    left = size
+    async for part in messages:
+        left -= len(part.chunk)
+        if left < 0:
+            break
+        yield part.chunk
+    if left:
+        message = f"The result is not of the {size} bytes that its header said."
+        raise BrokenResultError(message)
