@@ -1,0 +1,102 @@
+"""Fixtures that several kinds of tests share, and the rule that CI leaves no test out."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+import tritonclient.grpc as triton
+
+from tests.support.processes import free_address, module, running, shared_memory_of_the_dead, tail, wait_until
+from tests.support.stack import RunningStack, running_stack
+from tests.support.toy_model import write_toy_model
+
+ROOT = Path(__file__).parents[1]
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With REQUIRE_ALL=1, a skipped test is a failed one."""
+    report = yield
+    if REQUIRE_ALL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"left out although REQUIRE_ALL=1: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """With REQUIRE_ALL=1, a skipped module is a failed one."""
+    report = yield
+    if REQUIRE_ALL and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"left out although REQUIRE_ALL=1: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_shared_memory_left() -> Iterator[None]:
+    """The first fixture to be set up, so the last to be torn down: by then every program has cleaned up."""
+    before = shared_memory_of_the_dead()
+    yield
+    assert shared_memory_of_the_dead() <= before
+
+
+@pytest.fixture(scope="session")
+def triton_env() -> Path:
+    """The virtual environment that holds Triton."""
+    path = Path(os.environ.get("CLEARCANVAS_TRITON_ENV", ROOT / ".triton")).absolute()
+    if not (path / "bin" / "python3").exists():
+        pytest.skip(f"Triton is not installed in {path}; run: make ready")
+    return path
+
+
+@pytest.fixture(scope="session")
+def isnet_repository() -> Path:
+    """The project's own model repository, with the ISNet weights in place."""
+    repository = ROOT / "model_repository"
+    if not (repository / "isnet" / "1" / "model.onnx").exists():
+        pytest.skip("the weights of isnet are not there; run: make ready")
+    return repository
+
+
+@pytest.fixture(scope="session")
+def toy_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model repository with one tiny model, `toy`: bright is subject."""
+    repository = tmp_path_factory.mktemp("repository")
+    write_toy_model(repository)
+    return repository
+
+
+@pytest.fixture(scope="session")
+def engine(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Triton with the toy model, started by `python -m engine`; yields its gRPC address."""
+    folder = tmp_path_factory.mktemp("engine")
+    address, log = free_address(), folder / "engine.log"
+    environment = {
+        "CLEARCANVAS_TRITON": address,
+        "CLEARCANVAS_DATA": str(folder / "data"),
+        "CLEARCANVAS_MODEL_REPOSITORY": str(toy_repository),
+        "CLEARCANVAS_MODEL": "toy",
+        "CLEARCANVAS_TRITON_ENV": str(triton_env),
+    }
+    with running(module("engine"), environment, log) as process, triton.InferenceServerClient(address) as client:
+
+        def ready() -> bool:
+            assert process.poll() is None, f"the engine ended with {process.returncode}:\n{tail(log)}"
+            try:
+                return bool(client.is_model_ready("toy"))
+            except triton.InferenceServerException:
+                return False
+
+        wait_until(ready, "Triton serves the toy model")
+        yield address
+
+
+@pytest.fixture(scope="session")
+def stack(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The whole stack with the toy model, shared by the tests of a session: leave it as it was."""
+    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
+    with running_stack(toy_repository, "toy", tmp_path_factory.mktemp("stack"), environment) as running_one:
+        yield running_one

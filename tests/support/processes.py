@@ -1,0 +1,72 @@
+"""Real programs for tests: started on free ports, waited for, and stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the place itself, not a temporary folder.
+
+
+def free_address() -> str:
+    """Picks a loopback address that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs `command` with its output in `log`; SIGTERM at the end, and an error when that does not end it in 15 s."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{command} did not stop; its output:\n{tail(log)}") from None
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a program of this project."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 60) -> None:
+    """Polls `condition`; fails after `limit_s` seconds with `what` did not come true."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {limit_s:.0f} s: {what}")
+        time.sleep(0.05)
+
+
+def shared_memory_of_the_dead() -> set[str]:
+    """Names of the segments that no living process owns; names carry the owner's pid."""
+    left = set()
+    for path in SHARED_MEMORY.glob("clearcanvas-*"):
+        pids = [int(part) for part in path.name.split("-")[1:3] if part.isdecimal()]
+        if not any(psutil.pid_exists(pid) for pid in pids[:1]):
+            left.add(path.name)
+    return left
+
+
+def tail(log: Path, lines: int = 40) -> str:
+    """The last lines of a program's output."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,57 @@
+"""`clearcanvas up` for tests: the whole stack as a user starts it."""
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.support.processes import module, running, tail, wait_until
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that can serve: its addresses (HOST:PORT), its processes and its output so far."""
+
+    http: str
+    grpc: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def url(self, path: str) -> str:
+        """The address of a route."""
+        return f"http://{self.http}{path}"
+
+    def programs(self) -> list[psutil.Process]:
+        """Every process of the stack but `up` itself."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def find(self, word: str) -> psutil.Process:
+        """The first process that has `word` in its command line."""
+        for process in self.programs():
+            if any(word in argument for argument in process.cmdline()):
+                return process
+        raise AssertionError(f"no process with {word!r} among {[p.cmdline() for p in self.programs()]}")
+
+
+@contextmanager
+def running_stack(repository: Path, model: str, folder: Path, environment: Mapping[str, str]) -> Iterator[RunningStack]:
+    """Starts `clearcanvas up` on free ports with its data under `folder`, waits until it is ready, and stops it."""
+    log = folder / "up.log"
+    command = module("cli", "up", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data", str(folder / "data"))
+    variables = {"CLEARCANVAS_MODEL_REPOSITORY": str(repository), "CLEARCANVAS_MODEL": model, **environment}
+    with running(command, variables, log) as process:
+        addresses: dict[str, str] = {}
+
+        def ready() -> bool:
+            if process.poll() is not None:
+                raise AssertionError(f"`clearcanvas up` ended with {process.returncode}:\n{tail(log)}")
+            text = log.read_text(errors="replace")
+            addresses.update(re.findall(r"^(ready|grpc) (?:http://)?(\S+)$", text, re.MULTILINE))
+            return len(addresses) == 2
+
+        wait_until(ready, f"`clearcanvas up` is ready; its output:\n{tail(log) if log.exists() else ''}", 170)
+        yield RunningStack(addresses["ready"], addresses["grpc"], process, log)
