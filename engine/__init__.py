@@ -1,0 +1,1 @@
+"""Runs `model_repository/` under a real Triton where no container is: install, launch, supervise."""

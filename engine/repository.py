@@ -1,0 +1,51 @@
+"""What of a model repository can be served on a machine without a GPU, and why the rest cannot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
+
+
+@dataclass(frozen=True)
+class Served:
+    """`models`: names to load. `refused`, `warnings`: sentences for the log."""
+
+    models: tuple[str, ...]
+    refused: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def survey(repository: Path) -> Served:
+    """Read each model's configuration as Triton would with `--model-config-name=cpu`."""
+    models, refused, warnings = [], [], []
+    for folder in sorted(path for path in repository.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        card = next(
+            (path for path in (folder / "configs" / "cpu.pbtxt", folder / "config.pbtxt") if path.exists()), None
+        )
+        if card is None:
+            refused.append(f"{folder.name}: no config.pbtxt")
+            continue
+        try:
+            config = text_format.Parse(card.read_text(), ModelConfig())
+        except text_format.ParseError as error:
+            refused.append(f"{folder.name}: {card} cannot be read: {error}")
+            continue
+        if fault := _fault(folder, config):
+            refused.append(f"{folder.name}: {fault}")
+            continue
+        models.append(folder.name)
+        if config.backend == "onnxruntime" and not config.instance_group:
+            warnings.append(
+                f"{folder.name}: no instance_group, so Triton makes two, slower here; add configs/cpu.pbtxt"
+            )
+    return Served(tuple(models), tuple(refused), tuple(warnings))
+
+
+def _fault(folder: Path, config: ModelConfig) -> str | None:
+    if any(group.kind == ModelInstanceGroup.KIND_GPU for group in config.instance_group):
+        return "its instance_group asks for KIND_GPU; add configs/cpu.pbtxt for this machine"
+    weights = config.default_model_filename or "model.onnx"
+    if config.backend == "onnxruntime" and not any(folder.glob(f"[0-9]*/{weights}")):
+        return f"no {weights}: pull or import it first (clearcanvas models)"
+    return None
