@@ -1,0 +1,132 @@
+"""An image service at the adapter's edge: speaks the real contract, and behaves as each test tells it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import grpc
+from clearcanvas.v1 import images_pb2_grpc
+from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse, ForegroundBox, StageTime
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+Context = grpc.aio.ServicerContext[EditRequest, EditResponse]
+Behaviour = Callable[[EditRequest, Context], AsyncIterator[EditResponse]]
+
+CHUNK = 1024 * 1024
+DEVICE = "cpu/openvino/f32"
+
+
+def header(size: int, content_type: str = "image/png") -> EditResponse:
+    """The first message of a result of `size` bytes."""
+    return EditResponse(
+        header=EditHeader(
+            content_type=content_type,
+            size=size,
+            width=640,
+            height=480,
+            model="isnet",
+            device=DEVICE,
+            foreground=ForegroundBox(top=1, left=2, width=3, height=4),
+            stages=[StageTime(name="decode", seconds=0.0125), StageTime(name="infer", seconds=0.5)],
+        )
+    )
+
+
+async def echo(request: EditRequest, _: Context) -> AsyncIterator[EditResponse]:
+    """Sends the picture back as it came."""
+    yield header(len(request.image))
+    for start in range(0, len(request.image), CHUNK):
+        yield EditResponse(chunk=request.image[start : start + CHUNK])
+
+
+def fail(
+    code: grpc.StatusCode,
+    message: str,
+    reason: str = "",
+    metadata: dict[str, str] | None = None,
+    retry_after_s: float | None = None,
+) -> Behaviour:
+    """Refuses as the real server does: rich status, ErrorInfo, RetryInfo; plain gRPC where no reason is given."""
+
+    async def behave(_: EditRequest, context: Context) -> AsyncIterator[EditResponse]:
+        trailing = ()
+        if reason:
+            status = Status(code=code.value[0], message=message)
+            status.details.append(_pack(ErrorInfo(reason=reason, domain="clearcanvas", metadata=metadata)))
+            if retry_after_s is not None:
+                pause = Duration(nanos=int(retry_after_s % 1 * 1e9), seconds=int(retry_after_s))
+                status.details.append(_pack(RetryInfo(retry_delay=pause)))
+            trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+        await context.abort(code, message, trailing)
+        yield header(0)
+
+    return behave
+
+
+def _pack(message: ErrorInfo | RetryInfo) -> AnyMessage:
+    packed = AnyMessage()
+    packed.Pack(message)
+    return packed
+
+
+class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.HealthServicer):
+    """Remembers what it was asked; `behaviour` makes the answer."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the past and echoes again."""
+        self.behaviour: Behaviour = echo
+        self.requests: list[EditRequest] = []
+        self.request_ids: list[str] = []
+        self.deadlines_s: list[float] = []
+        self.health = health_pb2.HealthCheckResponse.SERVING
+        self.started = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # type: ignore[override]  # noqa: N802
+        self.requests.append(request)
+        self.request_ids.append(str(dict(context.invocation_metadata() or ()).get("x-request-id", "")))
+        self.deadlines_s.append(context.time_remaining() or 0.0)
+        self.started.set()
+        try:
+            async for message in self.behaviour(request, context):
+                yield message
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> health_pb2.HealthCheckResponse:  # noqa: N802
+        context.set_trailing_metadata((("clearcanvas-model", "isnet"), ("clearcanvas-device", DEVICE)))
+        return health_pb2.HealthCheckResponse(status=self.health)
+
+
+class RunningFake:
+    """A FakeImageService on a free port, which can be stopped and started again on the same port."""
+
+    def __init__(self) -> None:
+        self.service = FakeImageService()
+        self.port = 0
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._server = grpc.aio.server(
+            options=(("grpc.max_receive_message_length", 26 * CHUNK), ("grpc.so_reuseport", 0))
+        )
+        images_pb2_grpc.add_ImageServiceServicer_to_server(self.service, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.service, self._server)
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop(None)
+            self._server = None
