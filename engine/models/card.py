@@ -21,9 +21,10 @@ WEIGHTS_FILE = "1/model.onnx"
 # Enough for a GPU to be busy with 1024² pictures, and 8 × 4 MiB of input and output stays small.
 _MAX_BATCH = 8
 
-_HEADER = (
-    "# Written by `clearcanvas models import`. `sha256` is that of 1/model.onnx, `source_sha256` that of its origin.\n"
-)
+_HEADER = """\
+# Written by `clearcanvas models import`, not by hand.
+# sha256 is that of 1/model.onnx, source_sha256 that of the file it was made from.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,25 +77,34 @@ def portable_config(card: ModelCard) -> pb.ModelConfig:
 
 
 def cpu_config(card: ModelCard) -> pb.ModelConfig:
-    """The card for a CPU: one picture at a time in one instance that has all cores, and OpenVINO.
+    """The card for a CPU: one picture at a time in one instance that has all cores, as batches and instances only tie.
 
-    Batches and further instances only tie on a CPU; bf16 is used where the CPU has it, f32 elsewhere.
+    The accelerators are in order of preference: OpenVINO in bf16 where the CPU has it, MNN elsewhere, where it is the
+    faster one. The output DEVICE says which one runs; Triton's C++ backend has no such output, so only this card does.
     """
     config = portable_config(card)
     config.max_batch_size = 1
     config.ClearField("dynamic_batching")
+    config.output.add(name="DEVICE", data_type=pb.TYPE_STRING, dims=[1])
     config.instance_group.add(count=1, kind=pb.ModelInstanceGroup.KIND_CPU)
     accelerators = config.optimization.execution_accelerators.cpu_execution_accelerator
     accelerators.add(name="openvino", parameters={"precision": "bf16"})
+    accelerators.add(name="mnn")
     return config
+
+
+def render_card(card: ModelCard) -> dict[str, str]:
+    """The text of both files of `card`, by their paths in the model's folder; the same card gives the same text."""
+    configs = {CARD_FILE: portable_config(card), CPU_CARD_FILE: cpu_config(card)}
+    return {file: _HEADER + text_format.MessageToString(config, as_utf8=True) for file, config in configs.items()}
 
 
 def write_card(card: ModelCard, folder: Path) -> None:
     """Write both files of `card` under `folder`, which is the model's own."""
-    for file, config in ((CARD_FILE, portable_config(card)), (CPU_CARD_FILE, cpu_config(card))):
+    for file, text in render_card(card).items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_HEADER + text_format.MessageToString(config, as_utf8=True), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
 
 
 def read_card(folder: Path) -> ModelCard:

@@ -1,7 +1,9 @@
 """What can go wrong with a model, before Triton ever sees it."""
 
+from engine.errors import EngineError
 
-class ModelError(Exception):
+
+class ModelError(EngineError):
     """Root of the tree. Its text is one sentence or two for the person at the terminal: what, where, what to do."""
 
 

