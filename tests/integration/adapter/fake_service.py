@@ -52,7 +52,7 @@ def fail(
     """Refuses as the real server does: rich status, ErrorInfo, RetryInfo; plain gRPC where no reason is given."""
 
     async def behave(_: EditRequest, context: Context) -> AsyncIterator[EditResponse]:
-        trailing = ()
+        trailing: tuple[tuple[str, bytes], ...] = ()
         if reason:
             status = Status(code=code.value[0], message=message)
             status.details.append(_pack(ErrorInfo(reason=reason, domain="clearcanvas", metadata=metadata)))
@@ -88,7 +88,7 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         self.started = asyncio.Event()
         self.cancelled = asyncio.Event()
 
-    async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # type: ignore[override]  # noqa: N802
+    async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # noqa: N802
         self.requests.append(request)
         self.request_ids.append(str(dict(context.invocation_metadata() or ()).get("x-request-id", "")))
         self.deadlines_s.append(context.time_remaining() or 0.0)

@@ -40,6 +40,12 @@ class AdapterProcess:
     def memory_bytes(self) -> int:
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
+    async def logged(self, *words: str) -> None:
+        """Waits for a line of the log that has all of `words`."""
+        async with asyncio.timeout(30):
+            while not any(all(word in line for word in words) for line in self.log):
+                await asyncio.sleep(0.01)
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
