@@ -31,6 +31,7 @@ _SERVICE_CONFIG = {
 _OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.enable_retries", 1),
+    ("grpc.enable_http_proxy", 0),
     ("grpc.per_rpc_retry_buffer_size", MAX_IMAGE_BYTES + 1024 * 1024),
     ("grpc.max_send_message_length", MAX_IMAGE_BYTES + 1024 * 1024),
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import webcolors
 from clearcanvas.v1 import composition_pb2, images_pb2, images_pb2_grpc
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -49,7 +50,9 @@ def cut(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures, and folders that hold some.")],
     *,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made when missing.")],
-    color: Annotated[str | None, typer.Option(help="Background colour: #rgb, #rrggbb or #rrggbbaa.")] = None,
+    color: Annotated[
+        str | None, typer.Option(help="Background colour: #rgb, #rrggbb, #rrggbbaa or a CSS name.")
+    ] = None,
     mask: Annotated[bool, typer.Option("--mask", help="Write the alpha alone, in grey.")] = False,
     encoding: Annotated[Format, typer.Option("--format", help="Encoding of the results.")] = Format.PNG,
     model: Annotated[str, typer.Option(help="Matting model; the server's default when empty.")] = "",
@@ -84,16 +87,16 @@ def cut(
 
 
 def parse_color(text: str) -> composition_pb2.Color:
-    """Reads `#rgb`, `#rrggbb` or `#rrggbbaa`. Raises typer.BadParameter."""
-    digits = text.removeprefix("#")
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
+    """Reads `#rgb`, `#rrggbb`, `#rrggbbaa` or a CSS name. Raises typer.BadParameter."""
     try:
-        values = bytes.fromhex(digits)
+        digits = (text if text.startswith("#") else webcolors.name_to_hex(text)).removeprefix("#")
+        values = bytes.fromhex("".join(digit * 2 for digit in digits) if len(digits) == 3 else digits)
+        if len(values) not in {3, 4} or any(character.isspace() for character in digits):
+            raise ValueError(digits)
     except ValueError:
-        values = b""
-    if not text.startswith("#") or len(digits) != len(values) * 2 or len(values) not in {3, 4}:
-        raise typer.BadParameter(f"{text!r} is not #rgb, #rrggbb or #rrggbbaa", param_hint="--color")
+        raise typer.BadParameter(
+            f"{text!r} is not #rgb, #rrggbb, #rrggbbaa or a CSS name", param_hint="--color"
+        ) from None
     return composition_pb2.Color(red=values[0], green=values[1], blue=values[2], alpha=(*values, 255)[3])
 
 
@@ -119,7 +122,7 @@ async def _cut_all(jobs: Sequence[Job], call: Call, console: Console) -> int:
                         await edit_file(stub, job.source, job.target, call.template, call.timeout_s)
                     except EditFailedError as error:
                         failed += 1
-                        progress.console.print(f"{job.source}: {error}", markup=False, highlight=False)
+                        progress.console.print(f"{job.source}: {error}", markup=False, highlight=False, soft_wrap=True)
                     progress.advance(bar)
 
             async with asyncio.TaskGroup() as group:

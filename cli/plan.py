@@ -25,8 +25,9 @@ def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
     """Lists the jobs for `paths`, in order; folders are walked to the bottom and keep their shape under `out`.
 
     `photo.jpg` becomes `out/photo` + `suffix`. Pictures that would share one result, such as `photo.jpg` beside
-    `photo.png`, keep their whole names: `out/photo.jpg.png`, `out/photo.png.png`. What lies under `out` is never a
-    source. Raises PlanError for a path that is not there, results that still collide, and results over their source.
+    `photo.png`, keep their whole names: `out/photo.jpg.png`, `out/photo.png.png`. Where `out` lies inside a folder,
+    what is in it is no source. Raises PlanError for a path that is not there, results that still collide, and results that
+    would overwrite a source.
     """
     by_target: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
     seen: set[Path] = set()
@@ -51,8 +52,9 @@ def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     if path.is_file():
         yield path, Path(path.name)
     elif path.is_dir():
+        results = out if path.resolve() in out.parents else None
         for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file() and not file.resolve().is_relative_to(out):
+            if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file() and results not in file.resolve().parents:
                 yield file, file.relative_to(path)
     else:
         raise PlanError(f"{path} does not exist")

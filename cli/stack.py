@@ -18,6 +18,11 @@ from cli.programs import Program, Programs
 # The first start compiles the model for this processor; the slowest seen took under half a minute.
 _START_LIMIT_S = 180.0
 
+# A stop takes ten seconds at most, and Triton needs up to 2.5 of them. The server drains from the moment the adapter is
+# gone; what its own callers still wait for then has the rest.
+_ADAPTER_DRAIN_S = 4.0
+_SERVER_DRAIN_S = 6.0
+
 
 class StackError(Exception):
     """The stack cannot start; the message says what to do."""
@@ -95,11 +100,10 @@ def _programs() -> tuple[Program, ...]:
     def module(name: str) -> tuple[str, ...]:
         return (sys.executable, "-m", name)
 
-    # Ten seconds in all: what is in flight may finish in the first six, Triton needs up to three.
     return (
-        Program("engine", module("engine"), stop_by_s=9.5),
-        Program("server", module("server"), stop_by_s=6.5),
-        Program("adapter", module("adapter"), stop_by_s=6.0),
+        Program("engine", module("engine"), stop_by_s=9.7),
+        Program("server", module("server"), stop_by_s=_SERVER_DRAIN_S + 1),
+        Program("adapter", module("adapter"), stop_by_s=_ADAPTER_DRAIN_S + 1),
     )
 
 
@@ -112,6 +116,8 @@ def _environment(settings: Settings, http: str, grpc: str, triton: str) -> dict[
         "CLEARCANVAS_MODEL_REPOSITORY": str(settings.model_repository),
         "CLEARCANVAS_MODEL": settings.model,
         "CLEARCANVAS_TRITON_ENV": str(settings.triton_env),
+        "CLEARCANVAS_DRAIN_TIMEOUT_S": str(_ADAPTER_DRAIN_S),
+        "CLEARCANVAS_DRAIN_S": str(_SERVER_DRAIN_S),
     }
 
 
