@@ -1,0 +1,1 @@
+"""Backgrounds: one renderer a file, each a pure function `(scene, parameters) -> lazy image`."""

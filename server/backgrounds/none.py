@@ -1,0 +1,11 @@
+"""No background: the subject stays cut out."""
+
+import pyvips
+
+from server.composition import NoBackground
+from server.image.scene import Scene
+
+
+def render(_scene: Scene, _background: NoBackground) -> pyvips.Image | None:
+    """Return None: there is nothing to lay the subject over."""
+    return None
