@@ -26,8 +26,8 @@ def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
 
     `photo.jpg` becomes `out/photo` + `suffix`. Pictures that would share one result, such as `photo.jpg` beside
     `photo.png`, keep their whole names: `out/photo.jpg.png`, `out/photo.png.png`. Where `out` lies inside a folder,
-    what is in it is no source. Raises PlanError for a path that is not there, results that still collide, and results that
-    would overwrite a source.
+    what is in it is no source. Raises PlanError for a path that is not there, results that still collide, and
+    results that would overwrite a source.
     """
     by_target: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
     seen: set[Path] = set()
