@@ -1,0 +1,36 @@
+"""Health as grpc.health.v1 has it; the answer's trailing metadata say which model runs where."""
+
+import grpc
+from grpc_health.v1 import health, health_pb2
+
+from server.rpc.calls import Context
+from server.triton.monitor import ModelState
+
+SERVICES = ("", "clearcanvas.v1.ImageService")
+
+
+class HealthServicer(health.aio.HealthServicer):
+    """SERVING while the default model answers; NOT_SERVING for good once the server drains."""
+
+    def __init__(self, state: ModelState) -> None:
+        super().__init__()
+        self._state = state
+        self._server_status = dict.fromkeys(SERVICES, health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    async def update(self, state: ModelState) -> None:
+        """Take over what the monitor found."""
+        self._state = state
+        values = health_pb2.HealthCheckResponse
+        for service in SERVICES:
+            await self.set(service, values.SERVING if state.serving else values.NOT_SERVING)
+
+    async def Check(  # noqa: N802 - gRPC's name
+        self, request: health_pb2.HealthCheckRequest, context: Context
+    ) -> health_pb2.HealthCheckResponse:
+        """Answer, with `clearcanvas-model` and, once a canary has run, `clearcanvas-device`."""
+        metadata = [("clearcanvas-model", self._state.name)]
+        if self._state.device:
+            metadata.append(("clearcanvas-device", self._state.device))
+        context.set_trailing_metadata(grpc.aio.Metadata(*metadata))
+        response: health_pb2.HealthCheckResponse = await super().Check(request, context)
+        return response

@@ -1,0 +1,126 @@
+"""ImageService: admit, hand to a worker, stream the result."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearcanvas.v1 import images_pb2, images_pb2_grpc
+
+from server.admission import Admission
+from server.edit import EditResult
+from server.errors import DeadlineExceededError, ModelUnavailableError, PixelsExceededError
+from server.image.header import ImageHeader, estimated_cost, read_header
+from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
+from server.rpc.messages import EditCall, read_edit_request, write_header
+from server.triton.model import TritonOptions
+from server.workers.limits import WorkerLimits
+from server.workers.pool import WorkerPool
+from server.workers.task import EditJob, edit_picture
+from server.workers.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """What the service is configured with."""
+
+    model: str  # used when a request names none
+    max_pixels: int
+    timeout_s: float  # longest one call may take; a shorter deadline of the caller wins
+    limits: WorkerLimits
+    triton: TritonOptions
+
+
+class ImageServicer(images_pb2_grpc.ImageServiceServicer):
+    """Edits single pictures in worker processes."""
+
+    def __init__(
+        self,
+        options: ImageOptions,
+        admission: Admission,
+        workspace: Workspace,
+        pool: WorkerPool,
+        on_model_failure: Callable[[], None],
+    ) -> None:
+        """`on_model_failure` is called when the default model did not answer."""
+        self._options = options
+        self._admission = admission
+        self._workspace = workspace
+        self._pool = pool
+        self._on_model_failure = on_model_failure
+
+    # The generated base class knows generators alone. A coroutine that writes to its context is grpc.aio's other
+    # form, and the one that can be given a deadline: a generator is suspended, not cancelled, while gRPC sends.
+    async def Edit(  # type: ignore[override]  # noqa: N802 - gRPC's name
+        self, request: images_pb2.EditRequest, context: Context
+    ) -> None:
+        """Cut out and compose one picture. Raises ServiceError; see images.proto."""
+        deadline = time.monotonic() + min(context.time_remaining() or self._options.timeout_s, self._options.timeout_s)
+        call = read_edit_request(request, self._options.max_pixels)
+        header = read_header(call.image)
+        _check_pixels(header, call.task.max_pixels)
+        with self._admission.permit(estimated_cost(header) + len(call.image)):
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()) as limit:
+                    await self._edit(call, deadline, context)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise DeadlineExceededError("The deadline passed before the result was ready.") from None
+
+    async def _edit(self, call: EditCall, deadline: float, context: Context) -> None:
+        with self._workspace.request() as files:
+            # Shielded: the thread closes the descriptor, so it must run even when the call is cancelled.
+            await asyncio.shield(asyncio.to_thread(_write, files.source_fd, call.image))
+            job = EditJob(files.source, files.target, call.task, call.model or self._options.model, deadline)
+            submitted = time.monotonic()
+            result = await self._run(job)
+            waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
+            files.source.unlink()
+            await context.send_initial_metadata(((REQUEST_ID_KEY, request_id.get()),))
+            await context.write(write_header(result, max(0.0, waited_s)))
+            await _stream(files.target, context)
+            logger.info("%d x %d, %d bytes, %s", result.width, result.height, result.size, result.model)
+
+    async def _run(self, job: EditJob) -> EditResult:
+        try:
+            return await self._pool.run(
+                edit_picture,
+                job,
+                self._options.limits,
+                self._options.triton,
+                timeout_s=job.deadline - time.monotonic(),
+            )
+        except ModelUnavailableError:
+            if job.model == self._options.model:
+                self._on_model_failure()
+            raise
+
+
+def _check_pixels(header: ImageHeader, max_pixels: int) -> None:
+    pixels = header.width * header.height
+    if pixels > max_pixels:
+        raise PixelsExceededError(
+            f"The picture has {pixels} pixels, more than {max_pixels}.", {"limit": str(max_pixels)}
+        )
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+async def _stream(path: Path, context: Context) -> None:
+    """Send the file in chunks. The write waits until gRPC takes the next one, so one chunk is held, not the file."""
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            await context.write(images_pb2.EditResponse(chunk=chunk))

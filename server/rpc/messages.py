@@ -1,0 +1,90 @@
+"""Wire messages to the service's own values, and back."""
+
+import re
+from dataclasses import dataclass
+
+from clearcanvas.v1 import composition_pb2, images_pb2
+
+from server.composition import Background, Color, Composition, ImageFormat, NoBackground, Output, OutputKind
+from server.edit import EditResult, EditTask
+from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError
+
+MAX_IMAGE_BYTES = 25 * 1024 * 1024
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+_FORMATS = {
+    images_pb2.IMAGE_FORMAT_UNSPECIFIED: ImageFormat.PNG,
+    images_pb2.IMAGE_FORMAT_PNG: ImageFormat.PNG,
+    images_pb2.IMAGE_FORMAT_WEBP: ImageFormat.WEBP,
+    images_pb2.IMAGE_FORMAT_JPEG: ImageFormat.JPEG,
+}
+_KINDS = {
+    images_pb2.OUTPUT_KIND_UNSPECIFIED: OutputKind.PICTURE,
+    images_pb2.OUTPUT_KIND_PICTURE: OutputKind.PICTURE,
+    images_pb2.OUTPUT_KIND_MASK: OutputKind.MASK,
+}
+
+
+@dataclass(frozen=True)
+class EditCall:
+    """A valid EditRequest."""
+
+    image: bytes
+    task: EditTask
+    model: str  # empty means the default
+
+
+def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> EditCall:
+    """Validate everything but the picture. `max_pixels`: the server's limit; the caller may set a lower one.
+
+    Raises `InvalidImageError` for an empty picture, `PayloadTooLargeError` over 25 MiB, `InvalidParameterError`
+    with the field's name for all else.
+    """
+    image = request.image
+    if not image:
+        raise InvalidImageError("The request holds no picture.")
+    if len(image) > MAX_IMAGE_BYTES:
+        raise PayloadTooLargeError("The picture is larger than 25 MiB.", {"limit": str(MAX_IMAGE_BYTES)})
+    if request.model and not MODEL_NAME.fullmatch(request.model):
+        raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
+    composition = Composition(_background(request.composition))
+    limit = min(request.max_pixels or max_pixels, max_pixels)
+    return EditCall(image, EditTask(composition, _output(request.output), limit), request.model)
+
+
+def _background(composition: composition_pb2.Composition) -> Background:
+    match composition.WhichOneof("background"):
+        case "color":
+            color = composition.color
+            alpha = color.alpha if color.HasField("alpha") else 255
+            return Color(color.red, color.green, color.blue, alpha)
+        case _:
+            return NoBackground()
+
+
+def _output(output: images_pb2.OutputOptions) -> Output:
+    if output.format not in _FORMATS:
+        raise InvalidParameterError("That format is not known.", {"field": "output.format"})
+    if output.kind not in _KINDS:
+        raise InvalidParameterError("That kind of output is not known.", {"field": "output.kind"})
+    return Output(_FORMATS[output.format], _KINDS[output.kind])
+
+
+def write_header(result: EditResult, queue_s: float) -> images_pb2.EditResponse:
+    """The first message of an answer. `queue_s`: seconds the request waited for a worker."""
+    box = result.foreground
+    return images_pb2.EditResponse(
+        header=images_pb2.EditHeader(
+            content_type=result.content_type,
+            size=result.size,
+            width=result.width,
+            height=result.height,
+            model=result.model,
+            device=result.device,
+            foreground=images_pb2.ForegroundBox(top=box.top, left=box.left, width=box.width, height=box.height),
+            stages=[
+                images_pb2.StageTime(name=name, seconds=seconds)
+                for name, seconds in (("queue", queue_s), *result.stages)
+            ],
+        )
+    )

@@ -1,0 +1,50 @@
+"""The gRPC server: which services, how large, how many."""
+
+import grpc.aio
+from clearcanvas.v1 import images_pb2, images_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from server.rpc.calls import CallInterceptor
+from server.rpc.health import HealthServicer
+from server.rpc.images import ImageServicer
+from server.rpc.messages import MAX_IMAGE_BYTES
+
+MIB = 1024 * 1024
+
+OPTIONS: list[tuple[str, int]] = [
+    # A picture of 25 MiB and the fields around it; a little more is read, so as to be refused by its name.
+    ("grpc.max_receive_message_length", MAX_IMAGE_BYTES + MIB),
+    # Calls one connection may have open. Above what admission lets in, so that the surplus gets an answer and
+    # does not wait in the client for a stream.
+    ("grpc.max_concurrent_streams", 256),
+    ("grpc.max_allowed_incoming_connections", 1024),
+    # A peer that is gone without a word is noticed within 30 s, and its calls are cancelled.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # A peer may ping every 10 s; the third ping that comes too soon closes its connection.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.max_ping_strikes", 2),
+    ("grpc.max_connection_idle_ms", 300_000),
+    # One server a port: a second one fails to bind instead of taking half of the calls.
+    ("grpc.so_reuseport", 0),
+]
+
+# Calls in all connections together. The messages of calls that are read but not yet admitted are not in the
+# budget: this bounds them.
+MAX_CALLS = 512
+
+
+def build_server(images: ImageServicer, health: HealthServicer) -> grpc.aio.Server:
+    """A server with ImageService, health and reflection; not yet bound."""
+    server = grpc.aio.server(interceptors=(CallInterceptor(),), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
+    images_pb2_grpc.add_ImageServiceServicer_to_server(images, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    names = (
+        images_pb2.DESCRIPTOR.services_by_name["ImageService"].full_name,
+        health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        reflection.SERVICE_NAME,
+    )
+    reflection.enable_server_reflection(names, server)
+    return server

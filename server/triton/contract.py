@@ -1,0 +1,96 @@
+"""The model contract, and how Triton's answers are held to it."""
+
+from dataclasses import dataclass
+
+from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
+from tritonclient.utils import InferenceServerException
+
+from server.errors import ModelNotFoundError, ModelUnavailableError, ServiceError
+
+IMAGE, ALPHA, DEVICE = "IMAGE", "ALPHA", "DEVICE"
+
+# No proxy between the server and its Triton, whatever the environment says; and after Triton was away, look for
+# it every second at least: gRPC's own pause grows to two minutes.
+CHANNEL_OPTIONS: list[tuple[str, int]] = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+]
+
+_KINDS = {
+    model_config_pb2.ModelInstanceGroup.KIND_CPU: "cpu",
+    model_config_pb2.ModelInstanceGroup.KIND_GPU: "gpu",
+}
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What Triton says of a matting model."""
+
+    name: str
+    size: tuple[int, int]  # height, width of IMAGE and ALPHA
+    reports_device: bool  # whether it has the output DEVICE, `device/runtime/precision`
+    configured_device: str  # `device/runtime` by its configuration
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs to ask for."""
+        return (ALPHA, DEVICE) if self.reports_device else (ALPHA,)
+
+
+def read_facts(metadata: service_pb2.ModelMetadataResponse, config: model_config_pb2.ModelConfig) -> ModelFacts:
+    """Hold a model's description to the contract. Raises `ModelUnavailableError` when it is another kind of model."""
+    inputs = {tensor.name: tensor for tensor in metadata.inputs}
+    outputs = {tensor.name: tensor for tensor in metadata.outputs}
+    image, alpha = inputs.get(IMAGE), outputs.get(ALPHA)
+    if set(inputs) != {IMAGE} or image is None or alpha is None:
+        raise outside_contract(metadata.name)
+    height, width = image.shape[1:3] if len(image.shape) == 4 else (0, 0)
+    if (
+        (image.datatype, alpha.datatype) != ("UINT8", "UINT8")
+        or list(image.shape[1:]) != [height, width, 3]
+        or list(alpha.shape[1:]) != [height, width]
+        or min(height, width) < 1
+    ):
+        raise outside_contract(metadata.name)
+    kind = config.instance_group[0].kind if config.instance_group else None
+    device = f"{_KINDS.get(kind, 'unknown')}/{config.backend or config.platform}"
+    return ModelFacts(metadata.name, (height, width), DEVICE in outputs, device)
+
+
+def check_alpha(result: InferResult, facts: ModelFacts) -> None:
+    """Raise `ModelUnavailableError` when the answer's ALPHA is missing, or not uint8 of the model's size."""
+    alpha = result.get_output(ALPHA)
+    if alpha is None or alpha.datatype != "UINT8" or tuple(alpha.shape) != (1, *facts.size):
+        raise outside_contract(facts.name)
+
+
+def read_device(result: InferResult, facts: ModelFacts) -> str:
+    """Where the inference ran. Raises `ModelUnavailableError` when the model should have said and did not."""
+    if not facts.reports_device:
+        return facts.configured_device
+    answer = result.as_numpy(DEVICE)
+    if answer is None or answer.size != 1:
+        raise outside_contract(facts.name)
+    return str(answer.flat[0].decode())
+
+
+def outside_contract(model: str) -> ModelUnavailableError:
+    """The error for a model that is not what the contract says."""
+    return ModelUnavailableError(f"The model {model} answered outside its contract.", {"model": model})
+
+
+def translate(error: InferenceServerException, model: str, *, listed: bool) -> ServiceError:
+    """Triton's error as ours. Its text is not passed on: it names regions, addresses and files.
+
+    `listed`: whether the repository holds the model. Triton calls one that is there and not loaded, as during a
+    swap or a recovery, "unknown" as well.
+    """
+    if error.status() == "StatusCode.NOT_FOUND" and not listed:
+        return ModelNotFoundError(f"There is no model named {model}.", {"model": model})
+    if error.status() == "StatusCode.DEADLINE_EXCEEDED":
+        return ModelUnavailableError(f"The model {model} did not answer in time.", {"model": model})
+    return ModelUnavailableError(f"The model {model} cannot answer now.", {"model": model})

@@ -1,0 +1,1 @@
+"""The worker processes that hold pixels: killable, limited, without secrets."""

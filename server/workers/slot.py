@@ -1,0 +1,80 @@
+"""One place in the pool: a worker process, and the Pebble pool that keeps exactly it."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar, TypeVarTuple
+
+from pebble import ProcessExpired, ProcessPool
+
+from server.errors import ProcessingFailedError
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+CONTEXT = get_context("forkserver")
+
+
+class Slot:
+    """A worker process that is replaced when it dies.
+
+    One Pebble pool a worker, and not one for all: in Pebble 5.2 the death of an idle worker breaks its whole pool
+    (`BrokenProcessPool`), a worker killed while it holds the channel's lock stalls every other for 60 s, and only
+    so is it known which process is gone.
+    """
+
+    def __init__(self, initializer: Callable[..., None], initargs: tuple[object, ...]) -> None:
+        self._initializer = initializer
+        self._initargs = initargs
+        self._pool: ProcessPool | None = None
+        self.pid = 0
+
+    async def start(self) -> None:
+        """Start the worker and wait until it answers. Raises `BrokenProcessPool` when it dies first."""
+        self._pool = ProcessPool(max_workers=1, initializer=self._initializer, initargs=self._initargs, context=CONTEXT)
+        self.pid = await asyncio.wrap_future(self._pool.schedule(os.getpid))
+
+    async def stop(self) -> None:
+        """Kill the worker, whatever it does; when this returns it is gone."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(_stop, pool)
+
+    async def run(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
+        """Run `function` in the worker; cancelling kills the worker.
+
+        Raises `ProcessingFailedError` when the worker dies or runs out of memory, and what `function` raises.
+        """
+        try:
+            return await self._submit(function, *args)
+        except BrokenProcessPool:
+            # The worker had died while it was idle: this task has not begun, and deserves a live one.
+            logger.warning("worker %d died while idle", self.pid)
+            await self.stop()
+        try:
+            await self.start()
+            return await self._submit(function, *args)
+        except BrokenProcessPool as error:
+            raise ProcessingFailedError("The picture could not be processed.") from error
+
+    async def _submit(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
+        if self._pool is None or not self._pool.active:
+            raise BrokenProcessPool("no live worker")
+        try:
+            result: T = await asyncio.wrap_future(self._pool.schedule(function, args=args))
+        except ProcessExpired as error:
+            logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
+            raise ProcessingFailedError("The picture could not be processed.") from error
+        except MemoryError as error:
+            logger.warning("worker %d ran out of memory", self.pid)
+            raise ProcessingFailedError("The picture needs more memory than it may use.") from error
+        return result
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call] # Pebble annotates everything but this.
+    pool.join()

@@ -1,0 +1,43 @@
+"""What runs inside a worker process. It is the only code that sees a picture's pixels."""
+
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from server.edit import EditResult, EditTask, edit
+from server.triton.model import TritonClient, TritonOptions
+from server.workers.limits import WorkerLimits
+
+LOG_FORMAT = "%(asctime)s %(levelname)s worker %(process)d %(message)s"
+
+
+@dataclass(frozen=True)
+class EditJob:
+    """One picture to edit."""
+
+    source: Path  # the encoded picture
+    target: Path  # where the encoded result goes
+    task: EditTask
+    model: str
+    deadline: float  # time.monotonic, which is one clock for all processes
+
+
+def initialize(limits: WorkerLimits) -> None:
+    """Make this process a worker: limited, and bound to its server's life."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=LOG_FORMAT)
+    limits.apply()
+
+
+def edit_picture(job: EditJob, limits: WorkerLimits, triton: TritonOptions) -> EditResult:
+    """Edit one picture. Raises what `server.edit.edit` and `TritonModel` raise."""
+    limits.begin_task()
+    return edit(job.source, job.target, job.task, _client(triton).model(job.model, job.deadline))
+
+
+@cache
+def _client(options: TritonOptions) -> TritonClient:
+    """This process's connection, made with its first task and kept."""
+    return TritonClient(options, owner=os.getpid())
