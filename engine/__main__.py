@@ -13,6 +13,7 @@ from engine.client import TritonClient
 from engine.config import EngineSettings
 from engine.errors import EngineError
 from engine.install import install
+from engine.models.check import check_hashes
 from engine.repository import survey
 from engine.supervisor import Limits, Supervisor
 from engine.triton import Launch, TritonProcess, check_shm, locate, sweep_shm
@@ -79,6 +80,8 @@ def prepare(settings: EngineSettings) -> Launch:
     found = survey(settings.model_repository)
     for sentence in found.refused:
         logger.error("not served: %s", sentence)
+    if problems := check_hashes(settings.model_repository):
+        raise EngineError("\n".join(problems))
     for sentence in found.warnings:
         logger.warning("%s", sentence)
     if not found.models:
@@ -91,7 +94,7 @@ def prepare(settings: EngineSettings) -> Launch:
         models=found.models,
         host=settings.host,
         port=settings.port,
-        cache=settings.data / "openvino",
+        cache=settings.data / "compiled",
         log=settings.data / "logs" / "triton.log",
     )
 

@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException, triton_to_np_dtype
 
 from engine.backend.plan import DEVICE
 
-CALL_S = 3.0
+CALL_S = 2.0
 """How long Triton may take for a question that needs no model."""
 
 
@@ -114,7 +114,7 @@ class TritonClient:
         if DEVICE not in outputs:
             return False
 
-        def answered(_result: object, error: InferenceServerException | None) -> None:
+        def answered(result: object, error: InferenceServerException | None) -> None:
             done(_translate(error) if error else None)
 
         with _translated():

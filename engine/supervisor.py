@@ -16,7 +16,7 @@ from engine.triton import EXIT_TIMEOUT_S, TritonProcess
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
-SILENCE_S = 8.0
+SILENCE_S = 4.0
 """Seconds without an answer from tritonserver's gRPC service, which needs no model, after which it is hung."""
 _RELOADS = 3
 """Attempts to bring one model back before the whole server is started again."""
@@ -113,6 +113,7 @@ class Supervisor:
     def _heal(self, process: TritonProcess, client: TritonClient, name: str) -> None:
         begun = self._clock()
         self._pulses.pop(name, None)
+        regions = process.regions()
         try:
             client.reload(name, timeout_s=self._limits.start_s)
             device = client.infer(name, timeout_s=self._limits.hang_s)
@@ -123,6 +124,7 @@ class Supervisor:
                 self._restart(f"model {name} cannot be reloaded")
             return
         del self._broken[name]
+        process.forget(regions)
         logger.warning("model %s is back on %s after %.1f s", name, device or "cpu", self._clock() - begun)
 
     def _launch(self) -> TritonClient:

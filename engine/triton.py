@@ -128,7 +128,7 @@ class Launch:
             **kept,
             "PATH": f"{self.environment.root / 'bin'}:{os.environ.get('PATH', os.defpath)}",
             "LD_LIBRARY_PATH": ":".join(map(str, libraries)),
-            "CLEARCANVAS_OPENVINO_CACHE": str(self.cache.absolute()),
+            "CLEARCANVAS_ENGINE_CACHE": str(self.cache.absolute()),
             # glibc's arenas, eight a core, keep what many threads freed.
             "MALLOC_ARENA_MAX": "2",
         }
@@ -136,10 +136,11 @@ class Launch:
 
 @dataclass(frozen=True)
 class Stub:
-    """A process that runs one instance of a model."""
+    """A process that runs one instance of a model. `region`: name of the shared memory that Triton talks to it by."""
 
     pid: int
     model: str
+    region: str
 
 
 class TritonProcess:
@@ -172,6 +173,15 @@ class TritonProcess:
         """The stubs that live."""
         return [stub for child in self._children() if (stub := _stub(child))]
 
+    def regions(self) -> set[str]:
+        """Names of the shared memory that this Triton holds or has forgotten."""
+        return {region.name for region in SHM.glob(f"{shm_prefix()}*")}
+
+    def forget(self, regions: set[str]) -> None:
+        """Remove those of `regions` that no living stub uses: Triton leaves a dead stub's behind."""
+        for name in regions - {stub.region for stub in self.stubs()}:
+            (SHM / name).unlink(missing_ok=True)
+
     def _children(self) -> list[psutil.Process]:
         try:
             return psutil.Process(self.pid).children()
@@ -193,12 +203,14 @@ class TritonProcess:
 
 
 def _stub(process: psutil.Process) -> Stub | None:
-    """The process as a stub, None for another or a dead one. Its first argument is `…/<model>/<version>/<file>`."""
+    """The process as a stub, None for another or a dead one. Its arguments: `…/<model>/<version>/<file> <region> …`."""
     try:
         words = process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
-    return Stub(process.pid, Path(words[1]).parent.parent.name) if len(words) > 1 and words[0].endswith(STUB) else None
+    if len(words) < 3 or not words[0].endswith(STUB):
+        return None
+    return Stub(process.pid, Path(words[1]).parent.parent.name, words[2])
 
 
 def shm_prefix() -> str:

@@ -22,7 +22,7 @@ from engine.backend.runtimes import Runtime, load
 
 check_numpy(np.__version__)
 
-CACHE_VARIABLE = "CLEARCANVAS_OPENVINO_CACHE"
+CACHE_VARIABLE = "CLEARCANVAS_ENGINE_CACHE"
 
 
 class TritonPythonModel:
@@ -32,9 +32,8 @@ class TritonPythonModel:
         """Load the model; whatever is raised here becomes Triton's reason for not serving it."""
         _die_with_triton()
         self._plan: Plan = parse(json.loads(args["model_config"]))
-        cache = os.environ.get(CACHE_VARIABLE)
         model = Path(pb_utils.get_model_dir()) / self._plan.model_file
-        self._runtime: Runtime = load(model, self._plan, Path(cache) if cache else None)
+        self._runtime: Runtime = load(model, self._plan, Path(os.environ[CACHE_VARIABLE]))
         # Reading and compiling leave as much freed memory behind as the model takes.
         ctypes.CDLL(None).malloc_trim(0)
         self._say(args["model_instance_name"])
@@ -76,9 +75,9 @@ class TritonPythonModel:
 
     def _say(self, instance: str) -> None:
         pb_utils.Logger.log_info(f"{instance} runs on {self._runtime.device}")
-        wanted = self._plan.openvino
-        if wanted and not self._runtime.device.endswith(wanted.precision):
-            pb_utils.Logger.log_warn(f"{instance} asks for {wanted.precision}, which this CPU does not have")
+        first = self._plan.accelerators[0] if self._plan.accelerators else None
+        if first and self._runtime.device != f"cpu/{first.name}/{first.precision}":
+            pb_utils.Logger.log_warn(f"{instance} prefers {first.name} {first.precision}, which this CPU does not have")
 
 
 def _failure(message: str, code: int) -> Any:  # noqa: ANN401 - Triton's own type.

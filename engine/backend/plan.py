@@ -5,14 +5,16 @@ The words are Triton's own, as the C++ ONNX Runtime backend reads them, so that 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 DEVICE = "DEVICE"
 """Output that names what really runs, such as b"cpu/openvino/f32". Triton 2.51 has no response parameters."""
 
 _PRECISIONS = {"bf16": "bf16", "f32": "f32", "fp32": "f32"}
-_OPENVINO_WORDS = {"precision", "num_of_threads", "num_streams"}
+_WORDS = {"openvino": {"precision", "num_of_threads", "num_streams"}, "mnn": {"num_of_threads"}}
+# What /proc/cpuinfo calls bf16 arithmetic on x86 and on ARM.
+_BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 class PlanError(ValueError):
@@ -20,9 +22,10 @@ class PlanError(ValueError):
 
 
 @dataclass(frozen=True)
-class OpenVino:
-    """`cpu_execution_accelerator { name: "openvino" }`. `threads` and `streams`: None leaves the choice to us."""
+class Accelerator:
+    """One `cpu_execution_accelerator`: `name` openvino or mnn. `threads`, `streams`: None leaves the choice to us."""
 
+    name: str
     precision: str = "f32"
     threads: int | None = None
     streams: int | None = None
@@ -40,6 +43,7 @@ class Tensor:
 class Plan:
     """Everything that the backend takes from `model_config`.
 
+    `accelerators` are in order of preference; none means ONNX Runtime.
     `max_batch_size` 0 means that the model has no batch dimension, as in Triton. `intra_threads`, `inter_threads`:
     None means the runtime's default.
     """
@@ -50,7 +54,7 @@ class Plan:
     reports_device: bool
     max_batch_size: int
     instances: int
-    openvino: OpenVino | None
+    accelerators: tuple[Accelerator, ...]
     intra_threads: int | None
     inter_threads: int | None
 
@@ -70,30 +74,49 @@ def parse(config: Mapping[str, Any]) -> Plan:
         reports_device=DEVICE in outputs,
         max_batch_size=int(config["max_batch_size"]),
         instances=sum(int(group.get("count") or 1) for group in config.get("instance_group") or [{}]),
-        openvino=_accelerator(config),
+        accelerators=_accelerators(config),
         intra_threads=_count(parameters, "intra_op_thread_count"),
         inter_threads=_count(parameters, "inter_op_thread_count"),
     )
 
 
-def _accelerator(config: Mapping[str, Any]) -> OpenVino | None:
-    accelerators = (config.get("optimization") or {}).get("execution_accelerators") or {}
-    wanted = accelerators.get("cpu_execution_accelerator") or []
-    if not wanted:
-        return None
-    if len(wanted) > 1 or wanted[0]["name"] != "openvino":
-        names = ", ".join(item["name"] for item in wanted)
-        message = f"cpu_execution_accelerator {names}: only one is possible here, and only openvino"
+def choose(plan: Plan, *, bf16: bool) -> Accelerator | None:
+    """The first accelerator whose precision the CPU has; where it has none of them, the last one, in f32.
+
+    So `[openvino bf16]` runs in f32 on a CPU without bf16, and `[openvino bf16, mnn]` runs on MNN there.
+    """
+    for accelerator in plan.accelerators:
+        if bf16 or accelerator.precision == "f32":
+            return accelerator
+    return replace(plan.accelerators[-1], precision="f32") if plan.accelerators else None
+
+
+def has_bf16(cpuinfo: str) -> bool:
+    """Whether the CPU that /proc/cpuinfo describes has bf16 arithmetic."""
+    lines = (line.partition(":") for line in cpuinfo.splitlines())
+    return any(_BF16_FLAGS & set(value.split()) for key, _, value in lines if key.strip() in {"flags", "Features"})
+
+
+def _accelerators(config: Mapping[str, Any]) -> tuple[Accelerator, ...]:
+    wanted = (config.get("optimization") or {}).get("execution_accelerators") or {}
+    return tuple(_accelerator(item) for item in wanted.get("cpu_execution_accelerator") or [])
+
+
+def _accelerator(item: Mapping[str, Any]) -> Accelerator:
+    name, parameters = item["name"], item.get("parameters") or {}
+    if name not in _WORDS:
+        message = f"cpu_execution_accelerator {name!r} is not one of {sorted(_WORDS)}"
         raise PlanError(message)
-    parameters = wanted[0].get("parameters") or {}
-    if unknown := set(parameters) - _OPENVINO_WORDS:
-        message = f"openvino parameters {sorted(unknown)} are not known; known are {sorted(_OPENVINO_WORDS)}"
+    if unknown := set(parameters) - _WORDS[name]:
+        message = f"{name} parameters {sorted(unknown)} are not known; known are {sorted(_WORDS[name])}"
         raise PlanError(message)
     precision = parameters.get("precision", "f32").lower()
     if precision not in _PRECISIONS:
-        message = f"openvino precision {precision!r} is not one of {sorted(_PRECISIONS)}"
+        message = f"{name} precision {precision!r} is not one of {sorted(_PRECISIONS)}"
         raise PlanError(message)
-    return OpenVino(_PRECISIONS[precision], _count(parameters, "num_of_threads"), _count(parameters, "num_streams"))
+    return Accelerator(
+        name, _PRECISIONS[precision], _count(parameters, "num_of_threads"), _count(parameters, "num_streams")
+    )
 
 
 def _count(parameters: Mapping[str, str], name: str) -> int | None:
