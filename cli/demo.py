@@ -65,7 +65,9 @@ async def _measure(photo: bytes, settings: Settings, console: Console) -> tuple[
 async def _matte(url: str, photo: bytes) -> tuple[bytes, list[tuple[str, float]], float]:
     """Sends the photo; returns the result, the stages of `Server-Timing` and the whole time, in seconds."""
     began = time.perf_counter()
-    async with aiohttp.ClientSession() as session, session.post(url, data={"image": photo}) as response:
+    form = aiohttp.FormData()
+    form.add_field("image", photo, filename="photo")
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as response:
         body = await response.read()
         if response.status != 200:
             raise DemoError(f"{url} answered {response.status}: {body[:200].decode(errors='replace')}")

@@ -20,7 +20,7 @@ _START_LIMIT_S = 180.0
 
 # A stop takes ten seconds at most, and Triton needs up to 2.5 of them. The server drains from the moment the adapter is
 # gone; what its own callers still wait for then has the rest.
-_ADAPTER_DRAIN_S = 4.0
+_ADAPTER_DRAIN_S = 3.5
 _SERVER_DRAIN_S = 6.0
 
 
@@ -101,9 +101,9 @@ def _programs() -> tuple[Program, ...]:
         return (sys.executable, "-m", name)
 
     return (
-        Program("engine", module("engine"), stop_by_s=9.7),
-        Program("server", module("server"), stop_by_s=_SERVER_DRAIN_S + 1),
-        Program("adapter", module("adapter"), stop_by_s=_ADAPTER_DRAIN_S + 1),
+        Program("engine", module("engine"), stop_by_s=9.9),
+        Program("server", module("server"), stop_by_s=_SERVER_DRAIN_S + 1.4),
+        Program("adapter", module("adapter"), stop_by_s=_ADAPTER_DRAIN_S + 1.5),
     )
 
 

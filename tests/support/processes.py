@@ -1,5 +1,6 @@
 """Real programs for tests: started on free ports, waited for, and stopped."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -55,6 +56,16 @@ def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 60) ->
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {limit_s:.0f} s: {what}")
         time.sleep(0.05)
+
+
+async def eventually(condition: Callable[[], bool], what: str, limit_s: float = 60) -> None:
+    """`wait_until` for tests that have work of their own going on."""
+    try:
+        async with asyncio.timeout(limit_s):
+            while not condition():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not within {limit_s:.0f} s: {what}") from None
 
 
 def shared_memory_of_the_dead() -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.processes import module, running, tail, wait_until
+from tests.support.processes import SHARED_MEMORY, module, running, tail, wait_until
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,14 @@ class RunningStack:
         """Every process of the stack but `up` itself."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def requests_in_flight(self) -> int:
+        """How many pictures the server holds: each has its file in the server's folder in shared memory."""
+        return len(list(SHARED_MEMORY.glob(f"clearcanvas-{self.find('server').pid}-*/*-in")))
+
     def find(self, word: str) -> psutil.Process:
-        """The first process that has `word` in its command line."""
+        """The first process, from the top of the tree, that has `word` as an argument or as its program's name."""
         for process in self.programs():
-            if any(word in argument for argument in process.cmdline()):
+            if any(word == argument.rpartition("/")[2] for argument in process.cmdline()):
                 return process
         raise AssertionError(f"no process with {word!r} among {[p.cmdline() for p in self.programs()]}")
 
