@@ -1,0 +1,37 @@
+"""Bare inference in this process, without Triton, server or pictures. Runs in Triton's environment, as a child.
+
+    python -m benchmarks.inference MODEL CONFIG CACHE stack|onnxruntime
+
+CONFIG is the model's Triton configuration as JSON. `stack` takes the engine's own runtime, `onnxruntime` the plain one
+in fp32. Prints what runs, then answers each line of standard input, the name of an .npy file with IMAGE, with the
+seconds that its inference took.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine.backend.plan import parse
+from engine.backend.runtimes import load
+
+
+def main() -> None:
+    """Answer lines until there are none."""
+    model, config, cache, which = sys.argv[1:]
+    words = json.loads(Path(config).read_text())
+    if which == "onnxruntime":
+        del words["optimization"]  # Where the configuration asks for anything else.
+    runtime = load(Path(model), parse(words), Path(cache))
+    print(runtime.device, flush=True)
+    for line in sys.stdin:
+        image = np.load(line.rstrip("\n"))
+        began = time.perf_counter()
+        runtime.infer({"IMAGE": image})
+        print(time.perf_counter() - began, flush=True)
+
+
+if __name__ == "__main__":
+    main()
