@@ -3,7 +3,9 @@
 from engine.client import TritonClient, TritonError
 
 PING_S = 2.0
-"""Seconds between two questions to an idle model; each costs some milliseconds and no inference."""
+"""Seconds between two questions to a healthy model; each costs some milliseconds and no inference."""
+FAILURES = 2
+"""Failed answers in a row that are a fault. One alone may be a model that is just being swapped."""
 
 
 class Pulse:
@@ -13,24 +15,34 @@ class Pulse:
         self._hang_s = hang_s
         self._asked_at: float | None = None
         self._waiting = False
+        self._errors: list[str] = []
         self._finished = 0
         self._moved_at = 0.0
 
-    def is_hung(self, client: TritonClient, model: str, now: float) -> bool:
-        """Ask if it is time to, and say whether nothing has finished for `hang_s` while a question waits."""
-        if not self._waiting:
-            if self._asked_at is None or now - self._asked_at >= PING_S:
-                self._waiting, self._asked_at = True, now
-                self._finished, self._moved_at = client.finished(model), now
-                self._waiting = client.ping(model, self._answered)
-            return False
+    def fault(self, client: TritonClient, model: str, now: float) -> str | None:
+        """Ask if it is time to, and say what is wrong with the model. `now`: seconds on any steady clock."""
+        if self._waiting:
+            return self._hang(client, model, now)
+        if len(self._errors) >= FAILURES:
+            return f"fails: {self._errors[-1]}"
+        if self._asked_at is None or self._errors or now - self._asked_at >= PING_S:
+            self._asked_at = self._moved_at = now
+            self._finished = client.finished(model)
+            self._waiting = True
+            if not client.ping(model, self._answered):
+                self._waiting = False
+        return None
+
+    def _hang(self, client: TritonClient, model: str, now: float) -> str | None:
         if now - self._moved_at < self._hang_s / 2:
-            return False
+            return None
         finished = client.finished(model)
         if finished != self._finished:
             self._finished, self._moved_at = finished, now
-        return self._waiting and now - self._moved_at >= self._hang_s
+        if now - self._moved_at < self._hang_s:
+            return None
+        return f"has finished nothing for {self._hang_s:g} s"
 
-    def _answered(self, _error: TritonError | None) -> None:
-        # An error is an answer too: what is dead rather than hung is found by its missing process.
+    def _answered(self, error: TritonError | None) -> None:
+        self._errors = [*self._errors, str(error)] if error else []
         self._waiting = False

@@ -1,8 +1,6 @@
 """Keeps Triton answering: notices what Triton does not, and brings models or the whole server back."""
 
 import logging
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -103,11 +101,10 @@ class Supervisor:
             if stubs[name] < client.instances(name):
                 logger.error("model %s has lost a stub", name)
                 self._broken[name] = 0
-            elif self._pulses.setdefault(name, Pulse(self._limits.hang_s)).is_hung(client, name, self._clock()):
-                logger.error("model %s is hung", name)
-                for stub in process.stubs():
-                    if stub.model == name:
-                        os.kill(stub.pid, signal.SIGKILL)
+            elif fault := self._pulses.setdefault(name, Pulse(self._limits.hang_s)).fault(client, name, self._clock()):
+                logger.error("model %s %s", name, fault)
+                # Unloading would wait for an answer that never comes.
+                process.kill_stubs(name)
                 self._broken[name] = 0
 
     def _heal(self, process: TritonProcess, client: TritonClient, name: str) -> None:

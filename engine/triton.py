@@ -173,6 +173,13 @@ class TritonProcess:
         """The stubs that live."""
         return [stub for child in self._children() if (stub := _stub(child))]
 
+    def kill_stubs(self, model: str) -> None:
+        """Kill the stubs of one model."""
+        for stub in self.stubs():
+            if stub.model == model:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(stub.pid, signal.SIGKILL)
+
     def regions(self) -> set[str]:
         """Names of the shared memory that this Triton holds or has forgotten."""
         return {region.name for region in SHM.glob(f"{shm_prefix()}*")}
@@ -190,7 +197,8 @@ class TritonProcess:
 
     def terminate(self, *, patience_s: float) -> None:
         """End the whole group: politely for `patience_s`, then for certain, and take its shared memory away."""
-        if patience_s > 0 and self.alive():
+        # With a dead stub Triton's own end hangs; it does not reap one, so it shows as a zombie.
+        if patience_s > 0 and self.alive() and not any(map(_is_zombie, self._children())):
             self._child.terminate()
             try:
                 self._child.wait(patience_s)
@@ -200,6 +208,13 @@ class TritonProcess:
             os.killpg(self.pid, signal.SIGKILL)
         self._child.wait()
         sweep_shm()
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _stub(process: psutil.Process) -> Stub | None:

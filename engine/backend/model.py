@@ -86,10 +86,13 @@ def _failure(message: str, code: int) -> Any:  # noqa: ANN401 - Triton's own typ
 
 def _die_with_triton() -> None:
     """A stub whose tritonserver was killed lives on for seconds, with the model in memory: end it at once."""
-    parent = os.pidfd_open(os.getppid())
+    parent = os.getppid()
+    triton = os.pidfd_open(parent)
+    if Path(f"/proc/{parent}/comm").read_text() != "tritonserver\n":
+        os._exit(1)  # Already an orphan.
 
     def watch() -> None:
-        select.select([parent], [], [])
+        select.select([triton], [], [])
         os._exit(1)
 
     threading.Thread(target=watch, name="die-with-triton", daemon=True).start()
