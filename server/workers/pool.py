@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from typing import TypeVar, TypeVarTuple
 
-from server.errors import DeadlineExceededError, ProcessingFailedError, ServiceError
+from server.errors import DeadlineExceededError, OverloadedError, ProcessingFailedError, ServiceError
 from server.workers.slot import CONTEXT, Slot
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class WorkerPool:
         self._preload = preload
         # Last in, first out: an idle pool lets most workers sleep, and their memory be paged out.
         self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue()
+        self._stops: set[asyncio.Task[None]] = set()
         self._revivals: set[asyncio.Task[None]] = set()
 
     @property
@@ -52,7 +53,7 @@ class WorkerPool:
         for task in self._revivals:
             task.cancel()
         await asyncio.gather(*self._revivals, return_exceptions=True)
-        await asyncio.gather(*(slot.stop() for slot in self._slots))
+        await asyncio.gather(*self._stops, *(slot.stop() for slot in self._slots))
 
     async def run(self, function: Callable[[*Ts], T], *args: *Ts, timeout_s: float) -> T:
         """Wait for a free worker and run `function(*args)` in it, `timeout_s` in all.
@@ -61,7 +62,7 @@ class WorkerPool:
         raises, no worker touches the task any more.
 
         Raises `DeadlineExceededError` when the time is up, `ProcessingFailedError` when the worker dies or goes
-        over its limits, and what `function` raises.
+        over its limits, `OverloadedError` when it is killed from outside, and what `function` raises.
         """
         try:
             async with asyncio.timeout(timeout_s) as limit:
@@ -78,7 +79,7 @@ class WorkerPool:
             result = await slot.run(function, *args)
             reusable = True
         except ServiceError as error:
-            reusable = not isinstance(error, ProcessingFailedError)
+            reusable = not isinstance(error, ProcessingFailedError | OverloadedError)
             raise
         finally:
             if reusable:
@@ -89,10 +90,8 @@ class WorkerPool:
 
     async def _retire(self, slot: Slot) -> None:
         """Kill the worker of `slot`, then, without waiting for it, start another."""
-        stopping = asyncio.create_task(slot.stop())
-        revival = asyncio.create_task(self._revive(slot, stopping))
-        self._revivals.add(revival)
-        revival.add_done_callback(self._revivals.discard)
+        stopping = _background(slot.stop(), self._stops)
+        _background(self._revive(slot, stopping), self._revivals)
         await asyncio.shield(stopping)
 
     async def _revive(self, slot: Slot, stopping: asyncio.Task[None]) -> None:
@@ -107,3 +106,11 @@ class WorkerPool:
             else:
                 self._free.put_nowait(slot)
                 return
+
+
+def _background(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Run `work`, kept alive by its place in `tasks` until it is done."""
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -10,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
 
-from server.errors import ProcessingFailedError
+from server.errors import OverloadedError, ProcessingFailedError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,7 +48,8 @@ class Slot:
     async def run(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         """Run `function` in the worker; cancelling kills the worker.
 
-        Raises `ProcessingFailedError` when the worker dies or runs out of memory, and what `function` raises.
+        Raises `ProcessingFailedError` when the worker dies or goes over its limits, `OverloadedError` when it is
+        killed from outside, and what `function` raises.
         """
         try:
             return await self._submit(function, *args)
@@ -68,6 +70,9 @@ class Slot:
             result: T = await asyncio.wrap_future(self._pool.schedule(function, args=args))
         except ProcessExpired as error:
             logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
+            if error.exitcode == -signal.SIGKILL:
+                # None of a worker's own limits ends it so: somebody, or the kernel in need of memory, chose it.
+                raise OverloadedError("The service had to give the picture up.") from error
             raise ProcessingFailedError("The picture could not be processed.") from error
         except MemoryError as error:
             logger.warning("worker %d ran out of memory", self.pid)

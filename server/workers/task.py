@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from server.edit import EditResult, EditTask, edit
+from server.image.libvips import configure
 from server.triton.model import TritonClient, TritonOptions
 from server.workers.limits import WorkerLimits
 
@@ -28,6 +29,8 @@ class EditJob:
 def initialize(limits: WorkerLimits) -> None:
     """Make this process a worker: limited, and bound to its server's life."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=LOG_FORMAT)
+    logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips tells every step; its errors are raised.
+    configure()
     limits.apply()
 
 
