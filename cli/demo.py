@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import aiohttp
 import pyvips
@@ -25,18 +25,18 @@ class DemoError(Exception):
 
 def demo(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo.")] = Path(
-        "tests/photos/chelsea.png"
+        "tests/photos/astronaut.png"
     ),
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path("demo"),
 ) -> None:
     """Start the stack on free ports, cut out one photo over HTTP, show the times, and stop."""
-    console = Console()
     out.mkdir(parents=True, exist_ok=True)
     settings = read_settings(http="127.0.0.1:0", grpc="127.0.0.1:0", data=out / "data")
     try:
-        cutout, rows = asyncio.run(_measure(photo.read_bytes(), settings, console))
+        with (out / "stack.log").open("w", encoding="utf-8") as log:
+            cutout, rows = asyncio.run(_measure(photo.read_bytes(), settings, log))
     except (StackError, ProgramExitedError, DemoError) as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {error}; see {out / 'stack.log'}", err=True)
         raise typer.Exit(1) from error
     (out / "cutout.png").write_bytes(cutout)
     before_after(photo, out / "cutout.png", out / "before-after.png")
@@ -44,21 +44,24 @@ def demo(
     table.columns[1].justify = "right"
     for name, seconds in rows:
         table.add_row(name, f"{seconds:.3f}")
-    console.print(table)
-    console.print(f"wrote {out / 'cutout.png'} and {out / 'before-after.png'}")
+    Console().print(table)
+    typer.echo(f"wrote {out / 'cutout.png'} and {out / 'before-after.png'}")
 
 
-async def _measure(photo: bytes, settings: Settings, console: Console) -> tuple[bytes, list[tuple[str, float]]]:
+async def _measure(photo: bytes, settings: Settings, log: TextIO) -> tuple[bytes, list[tuple[str, float]]]:
     """Sends the photo twice, the second time to a warm stack; returns the cut-out and the times, in seconds."""
     rows = []
     began = time.perf_counter()
-    async with running_stack(settings) as stack:
+    typer.echo("starting Triton, the gRPC server and the HTTP adapter")
+    async with running_stack(settings, log) as stack:
         rows.append(("start of the stack", time.perf_counter() - began))
-        console.print(f"ready http://{stack.http}")
+        typer.echo(f"ready http://{stack.http}")
         for title in ("first request", "second request"):
+            typer.echo(f"{title}: POST /image/matte/v1")
             cutout, stages, seconds = await _matte(f"http://{stack.http}/image/matte/v1", photo)
             rows += [(f"{title}: {name}", value) for name, value in stages]
             rows.append((f"{title}: total over HTTP", seconds))
+        typer.echo("stopping")
     return cutout, rows
 
 

@@ -5,12 +5,11 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the kernel's own place for shared memory, not a temporary folder.
 
@@ -39,9 +38,11 @@ class Programs:
     stopping stays ours; and each is killed by the kernel should this process die without a word.
     """
 
-    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str]) -> None:
+    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str], output: TextIO) -> None:
+        """`output` receives what the programs print, each line with the program's name before it."""
         self._programs = programs
         self._environment = dict(environment)
+        self._output = output
         self._children: list[tuple[Program, asyncio.subprocess.Process]] = []
         self._pumps: list[asyncio.Task[None]] = []
 
@@ -79,7 +80,7 @@ class Programs:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
-        self._pumps.append(asyncio.create_task(_prefix_output(program.name, child)))
+        self._pumps.append(asyncio.create_task(self._copy_output(program.name, child)))
         return child
 
     async def _stop(self) -> None:
@@ -92,7 +93,7 @@ class Programs:
                 async with asyncio.timeout_at(began + program.stop_by_s):
                     await child.wait()
             except TimeoutError:
-                print(f"{program.name} did not stop in time and is killed", file=sys.stderr)
+                print(f"{program.name} did not stop in time and is killed", file=self._output, flush=True)
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
                 await child.wait()
@@ -100,6 +101,16 @@ class Programs:
         for pump in self._pumps:
             pump.cancel()  # A grandchild that outlived its parent may hold the pipe open.
         await asyncio.gather(*self._pumps, return_exceptions=True)
+
+    async def _copy_output(self, name: str, child: asyncio.subprocess.Process) -> None:
+        assert child.stdout is not None  # noqa: S101 - it was started with a pipe.
+        rest = b""
+        while data := await child.stdout.read(65536):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                print(f"{name:>7} | {line.decode(errors='replace')}", file=self._output, flush=True)
+        if rest:
+            print(f"{name:>7} | {rest.decode(errors='replace')}", file=self._output, flush=True)
 
 
 def _remove_shared_memory(pid: int) -> None:
@@ -111,18 +122,6 @@ def _remove_shared_memory(pid: int) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-async def _prefix_output(name: str, child: asyncio.subprocess.Process) -> None:
-    """Copies the child's output to stderr line by line, each with the program's name before it."""
-    assert child.stdout is not None  # noqa: S101 - it was started with a pipe.
-    rest = b""
-    while data := await child.stdout.read(65536):
-        *lines, rest = (rest + data).split(b"\n")
-        for line in lines:
-            print(f"{name:>7} | {line.decode(errors='replace')}", file=sys.stderr, flush=True)
-    if rest:
-        print(f"{name:>7} | {rest.decode(errors='replace')}", file=sys.stderr, flush=True)
 
 
 def _ending(status: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import aiohttp
 
@@ -38,9 +39,10 @@ class Stack:
 
 
 @asynccontextmanager
-async def running_stack(settings: Settings) -> AsyncIterator[Stack]:
+async def running_stack(settings: Settings, output: TextIO) -> AsyncIterator[Stack]:
     """Starts engine, server and adapter, yields when they can serve, and stops them in reverse order.
 
+    `output` receives what they print.
     The adapter is stopped first, so that the requests it holds still find a server, and the server finds a Triton.
     Raises StackError when something needed is missing, ProgramExitedError when a program ends on its own.
     """
@@ -48,7 +50,7 @@ async def running_stack(settings: Settings) -> AsyncIterator[Stack]:
     with locked(settings.data):
         http, grpc = claim_port("HTTP", "--http", settings.http), claim_port("gRPC", "--grpc", settings.grpc)
         triton = claim_port("Triton", "", "127.0.0.1:0")
-        async with Programs(_programs(), _environment(settings, http, grpc, triton)) as programs:
+        async with Programs(_programs(), _environment(settings, http, grpc, triton), output) as programs:
             await _until_ready(programs, http)
             yield Stack(http=http, grpc=grpc, programs=programs)
 
@@ -130,7 +132,7 @@ async def _until_ready(programs: Programs, http: str) -> None:
         if exited.done():
             await exited
         if not answered.done():
-            raise StackError(f"not ready after {_START_LIMIT_S:.0f} s; the lines above say why")
+            raise StackError(f"not ready after {_START_LIMIT_S:.0f} s; what the programs printed says why")
         await answered
     finally:
         exited.cancel()
@@ -146,7 +148,7 @@ async def _poll_ready(url: str) -> None:
                         return
             except (aiohttp.ClientConnectionError, TimeoutError):
                 pass  # Not listening yet.
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
 
 
 def _reachable(address: str) -> str:

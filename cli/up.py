@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _keep(settings: Settings) -> None:
-    async with running_stack(settings) as stack:
+    async with running_stack(settings, sys.stderr) as stack:
         typer.echo(f"ready http://{stack.http}")
         typer.echo(f"grpc {stack.grpc}")
         await stack.programs.until_exit()

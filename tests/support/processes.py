@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the place itself, not a temporary folder.
+SHARED_MEMORY = Path("/dev/shm")
 
 
 def free_address() -> str:
@@ -62,20 +62,30 @@ async def eventually(condition: Callable[[], bool], what: str, limit_s: float = 
     """`wait_until` for tests that have work of their own going on."""
     try:
         async with asyncio.timeout(limit_s):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what is waited for lies in other processes.
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {limit_s:.0f} s: {what}") from None
 
 
 def shared_memory_of_the_dead() -> set[str]:
-    """Names of the segments that no living process owns; names carry the owner's pid."""
-    left = set()
+    """Names of the segments that no living process owns: ours carry the owner's pid, semaphores are mapped."""
+    left = {path.name for path in SHARED_MEMORY.glob("sem.mp-*")} - _mapped_semaphores()
     for path in SHARED_MEMORY.glob("clearcanvas-*"):
         pids = [int(part) for part in path.name.split("-")[1:3] if part.isdecimal()]
         if not any(psutil.pid_exists(pid) for pid in pids[:1]):
             left.add(path.name)
     return left
+
+
+def _mapped_semaphores() -> set[str]:
+    maps = set()
+    for process in psutil.process_iter():
+        try:
+            maps |= {mapping.path.rpartition("/")[2] for mapping in process.memory_maps() if "/sem.mp-" in mapping.path}
+        except psutil.Error:
+            continue
+    return maps
 
 
 def tail(log: Path, lines: int = 40) -> str:

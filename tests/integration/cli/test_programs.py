@@ -43,28 +43,27 @@ async def printed(capfd: pytest.CaptureFixture[str], *lines: str) -> str:
 async def test_programs_stop_from_the_last_to_the_first(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     order = tmp_path / "order"
     names = ("engine", "server", "adapter")
-    async with Programs([program(name, POLITE, name, str(order)) for name in names], os.environ):
+    async with Programs([program(name, POLITE, name, str(order)) for name in names], os.environ, sys.stderr):
         await printed(capfd, *(f"{name:>7} | this is {name}\n" for name in names))
     assert order.read_text().split() == ["adapter", "server", "engine"]
 
 
 async def test_a_program_that_ends_is_named_with_its_status() -> None:
-    async with Programs(
-        [program("engine", POLITE, "engine", os.devnull), program("server", "exit(3)")], os.environ
-    ) as both:
+    engine, server = program("engine", POLITE, "engine", os.devnull), program("server", "exit(3)")
+    async with Programs([engine, server], os.environ, sys.stderr) as both:
         with pytest.raises(ProgramExitedError, match=r"^server exited with status 3$"):
             await both.until_exit()
 
 
 async def test_a_program_that_is_killed_is_named_with_the_signal() -> None:
-    async with Programs([program("server", "import os; os.kill(os.getpid(), 9)")], os.environ) as programs:
+    async with Programs([program("server", "import os; os.kill(os.getpid(), 9)")], os.environ, sys.stderr) as programs:
         with pytest.raises(ProgramExitedError, match=r"^server was killed by SIGKILL$"):
             await programs.until_exit()
 
 
 async def test_a_deaf_program_is_killed_and_what_it_left_is_removed(capfd: pytest.CaptureFixture[str]) -> None:
     before = {child.pid for child in psutil.Process().children()}
-    async with Programs([program("server", STUBBORN, stop_by_s=0.2)], os.environ):
+    async with Programs([program("server", STUBBORN, stop_by_s=0.2)], os.environ, sys.stderr):
         await printed(capfd, " server | deaf\n")
         (child,) = [child for child in psutil.Process().children() if child.pid not in before]
         segment = Path(f"/dev/shm/clearcanvas-{child.pid}-1-in")
@@ -76,17 +75,17 @@ async def test_a_deaf_program_is_killed_and_what_it_left_is_removed(capfd: pytes
 
 async def test_long_lines_and_odd_bytes_come_through(capfd: pytest.CaptureFixture[str]) -> None:
     code = "import sys, time; sys.stdout.buffer.write(b'x' * 200000 + b'\\n\\xff\\nend'); sys.stdout.flush()"
-    async with Programs([program("engine", code)], os.environ):
+    async with Programs([program("engine", code)], os.environ, sys.stderr):
         text = await printed(capfd, " engine | end\n")
     assert f" engine | {'x' * 200000}\n engine | \N{REPLACEMENT CHARACTER}\n" in text
 
 
 def test_programs_do_not_outlive_their_keeper(tmp_path: Path) -> None:
     code = f"""
-import asyncio, os
+import asyncio, os, sys
 from cli.programs import Program, Programs
 async def main():
-    async with Programs([Program("server", ({sys.executable!r}, "-c", {STUBBORN!r}), 5)], os.environ):
+    async with Programs([Program("server", ({sys.executable!r}, "-c", {STUBBORN!r}), 5)], os.environ, sys.stderr):
         await asyncio.sleep(60)
 asyncio.run(main())
 """
