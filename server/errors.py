@@ -84,6 +84,12 @@ class ModelUnavailableError(RetryableError):
     reason = "MODEL_UNAVAILABLE"
 
 
+class WorkerLostError(RetryableError):
+    """The worker that held this picture was killed from outside, through no fault of the picture."""
+
+    reason = "WORKER_LOST"
+
+
 class ShuttingDownError(RetryableError):
     """The server is draining."""
 

@@ -48,6 +48,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The deadline passed before the result was ready. DEADLINE_EXCEEDED."""
     ERROR_REASON_PROCESSING_FAILED: _ErrorReason.ValueType  # 12
     """The worker that held this picture died or ran over its limits. INTERNAL."""
+    ERROR_REASON_WORKER_LOST: _ErrorReason.ValueType  # 13
+    """The worker that held this picture was killed from outside (SIGKILL), through no fault of the picture; retry.
+    UNAVAILABLE.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine code of a failure. It travels by its name without the prefix in
@@ -80,4 +84,8 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 11
 """The deadline passed before the result was ready. DEADLINE_EXCEEDED."""
 ERROR_REASON_PROCESSING_FAILED: ErrorReason.ValueType  # 12
 """The worker that held this picture died or ran over its limits. INTERNAL."""
+ERROR_REASON_WORKER_LOST: ErrorReason.ValueType  # 13
+"""The worker that held this picture was killed from outside (SIGKILL), through no fault of the picture; retry.
+UNAVAILABLE.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
