@@ -8,6 +8,7 @@ seconds that its inference took.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,17 +21,19 @@ from engine.backend.runtimes import load
 
 def main() -> None:
     """Answer lines until there are none."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Some runtimes talk on standard output.
     model, config, cache, which = sys.argv[1:]
     words = json.loads(Path(config).read_text())
     if which == "onnxruntime":
         del words["optimization"]  # Where the configuration asks for anything else.
     runtime = load(Path(model), parse(words), Path(cache))
-    print(runtime.device, flush=True)
+    print(runtime.device, file=answers, flush=True)
     for line in sys.stdin:
         image = np.load(line.rstrip("\n"))
         began = time.perf_counter()
         runtime.infer({"IMAGE": image})
-        print(time.perf_counter() - began, flush=True)
+        print(time.perf_counter() - began, file=answers, flush=True)
 
 
 if __name__ == "__main__":

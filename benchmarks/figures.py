@@ -1,0 +1,79 @@
+"""What one run finds out, and the work that it puts in."""
+
+from dataclasses import dataclass, field
+
+from benchmarks.load import Latency, Throughput
+from benchmarks.memory import Peak
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of each is measured. `in_flight`: photos for each width; `rembg_to`: the widest that rembg is given."""
+
+    starts: int
+    photos_2mp: int
+    photos_12mp: int
+    photos_100mp: int
+    in_flight: dict[int, int]
+    rembg_to: int
+    rembg_100mp: bool
+    memory_photos: int
+    flat_requests: int  # 0: not measured.
+
+
+FULL = Effort(
+    starts=3,
+    photos_2mp=18,
+    photos_12mp=6,
+    photos_100mp=6,
+    in_flight={4: 16, 16: 32},
+    rembg_to=16,
+    rembg_100mp=True,
+    memory_photos=8,
+    flat_requests=300,
+)
+QUICK = Effort(
+    starts=1,
+    photos_2mp=3,
+    photos_12mp=2,
+    photos_100mp=1,
+    in_flight={4: 4, 16: 16},
+    rembg_to=4,
+    rembg_100mp=False,
+    memory_photos=4,
+    flat_requests=0,
+)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Bytes of the idle stack `after` so many requests, the first of them after warm-up."""
+
+    model: str
+    after: dict[int, int]
+
+    @property
+    def growth(self) -> float:
+        """From the first to the last, as a fraction of the first."""
+        sizes = list(self.after.values())
+        return sizes[-1] / sizes[0] - 1
+
+
+@dataclass
+class Figures:
+    """Everything measured. Peers are named "HTTP", "gRPC" (both ours), "rembg", "bare" and "onnxruntime".
+
+    `latency`: by size, then by peer. `throughput`: by photos in flight, then by peer. `memory`: by peer, at 4 in flight
+    (ours under "ours"). `large`: ours at 100 MP. `starts`: seconds until ready; `firsts`: seconds from the start of the
+    process until the first result; by peer. `stages`: by size, median seconds of each stage.
+    """
+
+    facts: dict[str, str] = field(default_factory=dict)
+    latency: dict[str, dict[str, Latency]] = field(default_factory=dict)
+    throughput: dict[int, dict[str, Throughput]] = field(default_factory=dict)
+    memory: dict[str, Peak] = field(default_factory=dict)
+    large: Peak = field(default_factory=Peak)
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    firsts: dict[str, list[float]] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    flat: Flat | None = None
