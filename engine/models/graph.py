@@ -101,30 +101,26 @@ def prune(graph: GraphProto, output: str) -> None:
             del graph.initializer[index]
 
 
-def widen(model: ModelProto) -> bool:
-    """Turn float16 into float32 throughout, exactly; True if there was any.
+def widen(model: ModelProto) -> None:
+    """Turn float16 into float32 throughout, exactly.
 
     A CPU computes float16 graphs slower than float32 ones, or not at all; a GPU narrows them again by itself.
+
+    Raises:
+        UnsupportedModelError: a tensor is damaged.
     """
-    changed = False
     for tensor in tensors(model):
         if tensor.data_type == TensorProto.FLOAT16:
-            wide = numpy_helper.to_array(tensor).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
-            changed = True
+            tensor.CopyFrom(_wide(tensor))
     for owner in _owners(model):
         for node in nested_nodes(owner):
             for attribute in node.attribute:
                 if attribute.name in _TYPE_ATTRIBUTES and attribute.i == TensorProto.FLOAT16:
                     attribute.i = TensorProto.FLOAT
-                    changed = True
     for graph in _graphs(model):
         for value in (*graph.input, *graph.output, *graph.value_info):
-            kind = value.type.tensor_type
-            if kind.elem_type == TensorProto.FLOAT16:
-                kind.elem_type = TensorProto.FLOAT
-                changed = True
-    return changed
+            if value.type.tensor_type.elem_type == TensorProto.FLOAT16:
+                value.type.tensor_type.elem_type = TensorProto.FLOAT
 
 
 def shape_of(value: ValueInfoProto) -> list[int | str]:
@@ -151,6 +147,13 @@ def infer_shape(model: ModelProto, name: str) -> list[int | str]:
     )
     inferred = shape_inference.infer_shapes(skeleton, strict_mode=True, data_prop=True)
     return next((shape_of(value) for value in inferred.graph.value_info if value.name == name), [])
+
+
+def _wide(tensor: TensorProto) -> TensorProto:
+    try:
+        return numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), tensor.name)
+    except ValueError as exc:
+        raise UnsupportedModelError(f"Tensor {tensor.name!r} is not as long as its shape says.") from exc
 
 
 def _uses(node: NodeProto) -> Iterator[str]:

@@ -93,17 +93,17 @@ def import_model(
 def _convert(file: Path, target: Path, recipe: Recipe, report: Report) -> bool:
     """Write the folded graph of `file` to `target`; True if it takes any batch."""
     model = load_onnx(file)
-    report("Folding the contract into the graph")
-    dynamic_batch = fold(model, recipe)
     try:
+        report("Folding the contract into the graph")
+        dynamic_batch = fold(model, recipe)
         target.write_bytes(model.SerializeToString(deterministic=True))
+        # The checker reads the file itself: two copies in memory would be one too many.
+        del model
+        report("Checking the graph")
+        onnx.checker.check_model(target)
     except EncodeError as exc:
         raise UnsupportedModelError(f"{file} is over 2 GiB as float32, which one ONNX file cannot hold.") from exc
-    # The checker reads the file itself: two copies in memory would be one too many.
-    del model
-    report("Checking the graph")
-    try:
-        onnx.checker.check_model(target)
-    except onnx.checker.ValidationError as exc:
+    # ValueError: a type that there is not, or a name that is not UTF-8, which protobuf lets pass.
+    except (onnx.checker.ValidationError, ValueError) as exc:
         raise UnsupportedModelError(f"{file} is not valid ONNX: {exc}") from exc
     return dynamic_batch

@@ -32,9 +32,11 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     for tensor in tensors(model):
         if not uses_external_data(tensor):
             continue
-        _require_inside(folder, ExternalDataInfo(tensor).location, tensor.name)
         try:
+            _require_inside(folder, ExternalDataInfo(tensor).location, tensor.name)
             load_external_data_for_tensor(tensor, str(folder))
+            # It writes the default down, which would make other bytes of the same model.
+            tensor.ClearField("data_location")
         except (OSError, ValueError, onnx.checker.ValidationError) as exc:
             raise UnsupportedModelError(f"The external data of tensor {tensor.name!r} cannot be read: {exc}") from exc
     return model
