@@ -55,8 +55,8 @@ class ModelCard:
             "source": self.source,
             "source_sha256": self.source_sha256,
             "sha256": self.sha256,
-            "mean": " ".join(f"{value:g}" for value in self.mean),
-            "std": " ".join(f"{value:g}" for value in self.std),
+            "mean": " ".join(_digits(value) for value in self.mean),
+            "std": " ".join(_digits(value) for value in self.std),
         }
 
 
@@ -141,6 +141,11 @@ def read_card(folder: Path) -> ModelCard:
         raise CardError(f"{path} has no parameter {exc}: import the model again.") from exc
     except ValueError as exc:
         raise CardError(f"{path} does not follow the model contract: {exc}") from exc
+
+
+def _digits(value: float) -> str:
+    """As short as reads back to the same number."""
+    return repr(value).removesuffix(".0")
 
 
 def _triple(text: str) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ CARD = ModelCard(
     height=144,
     width=256,
     sha256="ab" * 32,
-    mean=(123.675, 116.28, 103.53),
+    mean=(123.675, 0.1 + 0.2, 128.0),
     std=(58.395, 57.12, 57.375),
     license="MIT",
     source='https://example.org/a?b="c"\nd',
