@@ -29,6 +29,7 @@ def build_app(settings: Settings, service: ImageService, lifecycle: Lifecycle) -
     async def complete_response(request: web.Request, response: web.StreamResponse) -> None:
         set_common_headers(request, response)
         if lifecycle.draining:
+            response.headers["Connection"] = "close"
             response.force_close()
 
     app.on_response_prepare.append(complete_response)

@@ -11,6 +11,9 @@ from clearcanvas.v1.composition_pb2 import Color
 
 WHITE = Color(red=255, green=255, blue=255, alpha=255)
 
+# The names of CSS Color 4 that webcolors, which ends at level 3 and has no alpha, does not know.
+_NAMES = {"rebeccapurple": [0x66, 0x33, 0x99], "transparent": [0, 0, 0, 0]}
+
 _TRIPLE = re.compile(r"\(\s*(?P<inside>[^()]*?)\s*\)|(?P<bare>[^()]*)")
 _CHANNEL = re.compile(r"[0-9]{1,3}")
 _HEX = re.compile(r"#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
@@ -53,9 +56,7 @@ def _read_channels(text: str) -> list[int] | None:
 
 
 def _read_name(text: str) -> list[int] | None:
-    if text.lower() == "transparent":  # CSS counts it among the names; webcolors, which has no alpha, does not.
-        return [0, 0, 0, 0]
     try:
-        return list(webcolors.name_to_rgb(text))
+        return _NAMES.get(text.lower()) or list(webcolors.name_to_rgb(text))
     except ValueError:
         return None

@@ -23,13 +23,15 @@ class ConnectionLimits:
     header_timeout_s: float = 10.0  # From the connection to the end of the first request's headers.
     keepalive_timeout_s: float = 30.0  # From a response to the end of the next request's headers.
     connections: int = 4096  # An idle one holds about 20 KB.
-    lingering_s: float = 2.0  # For reading away what a refused client still sends, so that it can see the answer.
+    # What a refused client still sends is read away so that it can see the answer, within these bounds.
+    lingering_s: float = 2.0
+    lingering_bytes: int = 8 * 1024 * 1024
 
 
 class GuardedHandler(web.RequestHandler):
     """aiohttp's connection, with a deadline for the first request's headers and the surface's error bodies."""
 
-    __slots__ = ("_header_timer", "_limits", "_server")
+    __slots__ = ("_header_timer", "_limits", "_lingering_left", "_server")
 
     def __init__(self, server: web.Server, limits: ConnectionLimits, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -44,6 +46,7 @@ class GuardedHandler(web.RequestHandler):
         self._server = server
         self._limits = limits
         self._header_timer: asyncio.TimerHandle | None = None
+        self._lingering_left: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Starts the deadline, or closes the connection when there are too many."""
@@ -54,7 +57,12 @@ class GuardedHandler(web.RequestHandler):
         self._header_timer = self._loop.call_later(self._limits.header_timeout_s, self.force_close)
 
     def data_received(self, data: bytes) -> None:
-        """Ends the deadline with the first whole header."""
+        """Ends the deadline with the first whole header; cuts a refused client that does not stop sending."""
+        if self._lingering_left is not None:
+            self._lingering_left -= len(data)
+            if self._lingering_left < 0:
+                self.force_close()
+                return
         super().data_received(data)
         # Later requests on the connection are bounded by aiohttp's keep-alive timer, which only a whole header stops.
         if self._request_count and self._header_timer is not None:
@@ -67,6 +75,15 @@ class GuardedHandler(web.RequestHandler):
             self._header_timer.cancel()
             self._header_timer = None
         super().connection_lost(exc)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Sends the answer; one that comes before the body was read ends the connection."""
+        if not request.content.is_eof():
+            resp.force_close()
+            self._lingering_left = self._limits.lingering_bytes
+        return await super().finish_response(request, resp, start_time)
 
     def handle_error(
         self,

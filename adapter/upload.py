@@ -100,7 +100,10 @@ def _make_parser(request: web.Request, limits: UploadLimits) -> multipart.PushMu
 
 async def _invite_body(request: web.Request) -> None:
     """Answers `Expect: 100-continue`, only now that the headers were found good."""
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    expectation = request.headers.get(hdrs.EXPECT)
+    if expectation is not None:
+        if expectation.lower() != "100-continue":
+            raise web.HTTPExpectationFailed
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # Interim responses do not count as the beginning of the answer.
 

@@ -47,6 +47,7 @@ _REASON_STATUS: dict[str, HTTPStatus] = {
     "MODEL_NOT_FOUND": HTTPStatus.UNPROCESSABLE_ENTITY,
     "OVERLOADED": HTTPStatus.SERVICE_UNAVAILABLE,
     "MODEL_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    "WORKER_LOST": HTTPStatus.SERVICE_UNAVAILABLE,
     "SHUTTING_DOWN": HTTPStatus.SERVICE_UNAVAILABLE,
     "DEADLINE_EXCEEDED": HTTPStatus.GATEWAY_TIMEOUT,
     "PROCESSING_FAILED": HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -108,10 +109,7 @@ async def map_errors(request: web.Request, handler: Handler) -> web.StreamRespon
         if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             trace = error if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR else None
             logger.error("request %s failed with %d: %r", request_id_of(request), failure.status, error, exc_info=trace)
-        response = to_message_body(failure)
-        if not request.content.is_eof():  # Refused with a part of the body unread: the connection is of no further use.
-            response.force_close()
-        return response
+        return to_message_body(failure)
 
 
 def _describe_own(error: errors.AdapterError) -> Failure:

@@ -32,9 +32,9 @@ class ImageRoutes:
     request_timeout_s: float  # For the edit and the sending of its result; the upload has limits of its own.
 
     def add_to(self, app: web.Application) -> None:
-        """Registers the operations. The answer to `Expect: 100-continue` is left to the reading of the form."""
+        """Registers the operations."""
         for operation in OPERATIONS:
-            app.router.add_post(operation.path, self._make_handler(operation), expect_handler=_check_expectation)
+            app.router.add_post(operation.path, self._make_handler(operation), expect_handler=_leave_to_the_form)
 
     def _make_handler(self, operation: Operation) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -93,6 +93,5 @@ def _describe_result(response: web.StreamResponse, header: EditHeader, elapsed_s
     )
 
 
-async def _check_expectation(request: web.Request) -> None:
-    if request.headers.get("Expect", "").lower() != "100-continue":
-        raise web.HTTPExpectationFailed
+async def _leave_to_the_form(_: web.Request) -> None:
+    """In place of aiohttp's answer to `Expect`, which invites a body before anything is known of it."""

@@ -10,7 +10,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 Context = grpc.aio.ServicerContext[EditRequest, EditResponse]
 Behaviour = Callable[[EditRequest, Context], AsyncIterator[EditResponse]]
@@ -84,25 +85,28 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         self.requests: list[EditRequest] = []
         self.request_ids: list[str] = []
         self.deadlines_s: list[float] = []
-        self.health = health_pb2.HealthCheckResponse.SERVING
+        self.health = HealthCheckResponse(status=HealthCheckResponse.SERVING)
         self.started = asyncio.Event()
-        self.cancelled = asyncio.Event()
+        self.cancelled = asyncio.Event()  # An edit ended before its behaviour did.
+        self.finished = False
 
     async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # noqa: N802
         self.requests.append(request)
         self.request_ids.append(str(dict(context.invocation_metadata() or ()).get("x-request-id", "")))
         self.deadlines_s.append(context.time_remaining() or 0.0)
         self.started.set()
-        try:
-            async for message in self.behaviour(request, context):
-                yield message
-        except asyncio.CancelledError:
-            self.cancelled.set()
-            raise
+        context.add_done_callback(self._note_end)  # type: ignore[arg-type]  # The stubs take no function there.
+        async for message in self.behaviour(request, context):
+            yield message
+        self.finished = True
 
-    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> health_pb2.HealthCheckResponse:  # noqa: N802
+    def _note_end(self, _: object) -> None:
+        if not self.finished:
+            self.cancelled.set()
+
+    async def Check(self, request: HealthCheckRequest, context: Context) -> HealthCheckResponse:  # noqa: N802
         context.set_trailing_metadata((("clearcanvas-model", "isnet"), ("clearcanvas-device", DEVICE)))
-        return health_pb2.HealthCheckResponse(status=self.health)
+        return self.health
 
 
 class RunningFake:

@@ -8,8 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-
-import psutil
+from pathlib import Path
 
 BOUNDARY = "frontier"
 FORM_TYPE = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
@@ -37,13 +36,20 @@ class AdapterProcess:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def memory_bytes(self) -> int:
-        return int(psutil.Process(self.process.pid).memory_info().rss)
+    def peak_memory_mib(self) -> float:
+        """The most memory that the process held since `forget_peak_memory`."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def forget_peak_memory(self) -> float:
+        """Begins a new measurement; returns what is held now, in MiB."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="utf-8")
+        return self.peak_memory_mib
 
     async def logged(self, *words: str) -> None:
         """Waits for a line of the log that has all of `words`."""
         async with asyncio.timeout(30):
-            while not any(all(word in line for word in words) for line in self.log):
+            while not any(all(word in line for word in words) for line in self.log):  # noqa: ASYNC110 - a plain list.
                 await asyncio.sleep(0.01)
 
     def terminate(self) -> None:
