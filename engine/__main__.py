@@ -11,12 +11,15 @@ from pydantic import ValidationError
 
 from engine.client import TritonClient
 from engine.config import EngineSettings
+from engine.environment import locate
 from engine.errors import EngineError
-from engine.install import install
+from engine.install import install, is_current
+from engine.launch import Launch, check_port
 from engine.models.check import check_hashes
 from engine.repository import survey
+from engine.shm import check_shm, sweep_shm
 from engine.supervisor import Limits, Supervisor
-from engine.triton import Launch, TritonProcess, check_shm, locate, sweep_shm
+from engine.triton import TritonProcess
 
 logger = logging.getLogger("engine")
 
@@ -34,7 +37,12 @@ def main(arguments: list[str]) -> int:
             case _:
                 message = "usage: python -m engine [install]"
                 raise EngineError(message)
-    except (EngineError, ValidationError) as error:
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(["CLEARCANVAS", *map(str, fault["loc"])]).upper()
+            logger.error("%s: %s", name, fault["msg"])
+        return 1
+    except EngineError as error:
         logger.error("%s", error)
         return 1
     return 0
@@ -43,6 +51,7 @@ def main(arguments: list[str]) -> int:
 def serve(settings: EngineSettings) -> None:
     """Run Triton until SIGTERM or Ctrl-C."""
     check_shm(settings.shm_min_mib)
+    check_port(settings.host, settings.port)
     launch = prepare(settings)
     lock = _own(settings.data)
     sweep_shm()
@@ -77,6 +86,9 @@ def prepare(settings: EngineSettings) -> Launch:
         message = f"{settings.model_repository} is not there: it should hold one folder for each model"
         raise EngineError(message)
     environment = locate(settings.triton_env)
+    if not is_current(settings.triton_env):
+        message = f"{settings.triton_env} holds other packages than the lock names: run `python -m engine install`"
+        raise EngineError(message)
     found = survey(settings.model_repository)
     for sentence in found.refused:
         logger.error("not served: %s", sentence)

@@ -76,11 +76,11 @@ class TritonClient:
             config = self._triton.get_model_config(model, client_timeout=CALL_S).config
         return sum(group.count for group in config.instance_group)
 
-    def finished(self, model: str) -> int:
-        """How many requests have ended, well or not, since the model was loaded."""
+    def succeeded(self, model: str) -> int:
+        """How many requests a model has answered since it was loaded."""
         with _translated():
             statistics = self._triton.get_inference_statistics(model, client_timeout=CALL_S).model_stats
-        return sum(line.inference_stats.success.count + line.inference_stats.fail.count for line in statistics)
+        return sum(line.inference_stats.success.count for line in statistics)
 
     def reload(self, model: str, *, timeout_s: float) -> None:
         """Unload, then load: what brings a model with a dead stub back (a load alone does nothing)."""

@@ -3,7 +3,7 @@
 import ipaddress
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,12 +12,12 @@ class EngineSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
 
-    triton: str = Field("127.0.0.1:8400", description="HOST:PORT of Triton's gRPC service.")
     triton_allow_remote: bool = Field(
         default=False,
         description="Allow an address other than loopback. Whoever reaches Triton's port may load models and map "
         "shared memory (CVE-2025-23319 and its chain), so only on a private network.",
     )
+    triton: str = Field("127.0.0.1:8400", description="HOST:PORT of Triton's gRPC service.")
     triton_env: Path = Field(Path(".triton"), description="Triton's own virtual environment.")
     model_repository: Path = Field(Path("model_repository"), description="Folder of the models to serve.")
     data: Path = Field(Path("data"), description="Folder for what is made at run time: logs, caches, backend files.")
@@ -31,22 +31,18 @@ class EngineSettings(BaseSettings):
 
     @field_validator("triton")
     @classmethod
-    def _split(cls, value: str) -> str:
+    def _check_address(cls, value: str, info: ValidationInfo) -> str:
         host, _, port = value.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             message = f"{value!r} is not HOST:PORT"
             raise ValueError(message)
-        return value
-
-    @model_validator(mode="after")
-    def _stay_private(self) -> "EngineSettings":
-        if not self.triton_allow_remote and not _is_loopback(self.host):
+        if not _is_loopback(host.strip("[]")) and not info.data.get("triton_allow_remote"):
             message = (
-                f"Triton would listen on {self.host}, which is not loopback: whoever reaches that port may load models "
-                "and map shared memory. Set CLEARCANVAS_TRITON_ALLOW_REMOTE=true if its network is private."
+                f"{host} is not loopback, and whoever reaches Triton's port may load models and map shared memory: "
+                "set CLEARCANVAS_TRITON_ALLOW_REMOTE=true if its network is private"
             )
             raise ValueError(message)
-        return self
+        return value
 
     @property
     def host(self) -> str:

@@ -9,14 +9,14 @@ FAILURES = 2
 
 
 class Pulse:
-    """One model's pulse. A question that waits is no fault while other requests finish: the queue is just long."""
+    """One model's pulse. A question that waits is no fault while others are answered: the queue is just long."""
 
     def __init__(self, hang_s: float) -> None:
         self._hang_s = hang_s
         self._asked_at: float | None = None
         self._waiting = False
         self._errors: list[str] = []
-        self._finished = 0
+        self._answers = 0
         self._moved_at = 0.0
 
     def fault(self, client: TritonClient, model: str, now: float) -> str | None:
@@ -27,7 +27,7 @@ class Pulse:
             return f"fails: {self._errors[-1]}"
         if self._asked_at is None or self._errors or now - self._asked_at >= PING_S:
             self._asked_at = self._moved_at = now
-            self._finished = client.finished(model)
+            self._answers = client.succeeded(model)
             self._waiting = True
             if not client.ping(model, self._answered):
                 self._waiting = False
@@ -36,12 +36,12 @@ class Pulse:
     def _hang(self, client: TritonClient, model: str, now: float) -> str | None:
         if now - self._moved_at < self._hang_s / 2:
             return None
-        finished = client.finished(model)
-        if finished != self._finished:
-            self._finished, self._moved_at = finished, now
+        answers = client.succeeded(model)
+        if answers != self._answers:
+            self._answers, self._moved_at = answers, now
         if now - self._moved_at < self._hang_s:
             return None
-        return f"has finished nothing for {self._hang_s:g} s"
+        return f"has answered nothing for {self._hang_s:g} s"
 
     def _answered(self, error: TritonError | None) -> None:
         self._errors = [*self._errors, str(error)] if error else []

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.client import ModelState, TritonClient, TritonError
+from engine.client import TritonClient, TritonError
 from engine.errors import EngineError
+from engine.launch import EXIT_TIMEOUT_S
 from engine.pulse import Pulse
-from engine.triton import EXIT_TIMEOUT_S, TritonProcess
+from engine.triton import TritonProcess
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
 SILENCE_S = 4.0
-"""Seconds without an answer from tritonserver's gRPC service, which needs no model, after which it is hung."""
-_RELOADS = 3
-"""Attempts to bring one model back before the whole server is started again."""
+"""Seconds without an answer from tritonserver itself, which needs no model for it, after which it is hung."""
+RELOADS = 3
+"""Failed attempts to bring a model back before the whole server is started again, if nothing else is served."""
+PAUSE_S = 2.0
+"""Seconds of rest after the first failed attempt; each further one adds as much, up to a minute."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,16 @@ class Limits:
     hang_s: float
 
 
+@dataclass
+class Repair:
+    """A model that is being brought back: how often that failed, and when to try again."""
+
+    failures: int = 0
+    due: float = 0.0
+
+
 class Supervisor:
-    """One Triton, from its start to its end. `start` launches a process, `connect` a client for it."""
+    """One Triton, from its start to its end. `start` launches a process, `connect` makes a client for it."""
 
     def __init__(
         self,
@@ -46,7 +57,8 @@ class Supervisor:
         self._client: TritonClient | None = None
         self._heard = 0.0
         self._pulses: dict[str, Pulse] = {}
-        self._broken: Counter[str] = Counter()
+        self._repairs: dict[str, Repair] = {}
+        self._served: set[str] = set()
 
     def start(self) -> None:
         """Start Triton for the first time.
@@ -55,16 +67,16 @@ class Supervisor:
             EngineError: It did not come up, or serves no model.
         """
         client = self._launch()
-        states = client.models()
-        for state in states:
-            if not state.ready:
+        for state in client.models():
+            if state.ready:
+                device = client.device(state.name, timeout_s=self._limits.hang_s)
+                logger.info("model %s is served on %s", state.name, device or "cpu")
+                self._served.add(state.name)
+            else:
                 logger.error("model %s is not served: %s", state.name, state.reason)
-        served = [state.name for state in states if state.ready]
-        if not served:
+        if not self._served:
             message = "Triton serves no model: see the reasons above"
             raise EngineError(message)
-        for name in served:
-            logger.info("model %s is served on %s", name, client.device(name, timeout_s=self._limits.hang_s) or "cpu")
 
     def run(self) -> None:
         """Watch until interrupted."""
@@ -86,43 +98,56 @@ class Supervisor:
             self._restart("tritonserver has ended")
             return
         try:
-            self._look(process, client, client.models())
+            self._look(process, client)
             self._heard = self._clock()
-            for name in list(self._broken):
-                self._heal(process, client, name)
         except TritonError as error:
-            logger.warning("Triton: %s", error)
+            logger.warning("tritonserver: %s", error)
             if self._clock() - self._heard > SILENCE_S:
                 self._restart("tritonserver does not answer")
+            return
+        for name, repair in list(self._repairs.items()):
+            if self._clock() >= repair.due:
+                self._repair(process, client, name, repair)
 
-    def _look(self, process: TritonProcess, client: TritonClient, states: list[ModelState]) -> None:
+    def _look(self, process: TritonProcess, client: TritonClient) -> None:
+        self._served = _ready(client)
         stubs = Counter(stub.model for stub in process.stubs())
-        for name in (state.name for state in states if state.ready and state.name not in self._broken):
-            if stubs[name] < client.instances(name):
+        for name in self._served - self._repairs.keys():
+            # Looked at again, it is still ready: so it is not being unloaded on somebody's wish.
+            if stubs[name] < client.instances(name) and name in _ready(client):
                 logger.error("model %s has lost a stub", name)
-                self._broken[name] = 0
+                self._repairs[name] = Repair()
             elif fault := self._pulses.setdefault(name, Pulse(self._limits.hang_s)).fault(client, name, self._clock()):
                 logger.error("model %s %s", name, fault)
                 # Unloading would wait for an answer that never comes.
                 process.kill_stubs(name)
-                self._broken[name] = 0
+                self._repairs[name] = Repair()
 
-    def _heal(self, process: TritonProcess, client: TritonClient, name: str) -> None:
+    def _repair(self, process: TritonProcess, client: TritonClient, name: str, repair: Repair) -> None:
         begun = self._clock()
         self._pulses.pop(name, None)
         regions = process.regions()
         try:
             client.reload(name, timeout_s=self._limits.start_s)
-            device = client.infer(name, timeout_s=self._limits.hang_s)
+            self._canary(client, name)
         except TritonError as error:
-            self._broken[name] += 1
+            repair.failures += 1
+            repair.due = self._clock() + min(PAUSE_S * repair.failures, 60.0)
             logger.error("model %s does not come back: %s", name, error)
-            if process.alive() and self._broken[name] >= _RELOADS:
+            if repair.failures >= RELOADS and not self._served - self._repairs.keys():
                 self._restart(f"model {name} cannot be reloaded")
             return
-        del self._broken[name]
+        del self._repairs[name]
         process.forget(regions)
-        logger.warning("model %s is back on %s after %.1f s", name, device or "cpu", self._clock() - begun)
+        logger.warning("model %s is back after %.1f s", name, self._clock() - begun)
+
+    def _canary(self, client: TritonClient, name: str) -> None:
+        try:
+            client.infer(name, timeout_s=self._limits.hang_s)
+        except TritonError as error:
+            # In a long queue the canary may wait; that others were answered says as much.
+            if not error.timed_out or not client.succeeded(name):
+                raise
 
     def _launch(self) -> TritonClient:
         self._process = process = self._start_process()
@@ -137,25 +162,29 @@ class Supervisor:
                 raise EngineError(message)
             self._sleep(0.05)
         self._heard = self._clock()
-        self._pulses.clear()
-        self._broken.clear()
         return client
 
     def _restart(self, reason: str) -> None:
-        begun = self._clock()
+        begun, missed = self._clock(), self._served | self._repairs.keys()
         logger.error("%s, starting it again", reason)
         if self._client:
             self._client.close()
         if self._process:
             self._process.terminate(patience_s=0)
         self._process = self._client = None
+        self._pulses.clear()
         try:
             client = self._launch()
-            for state in client.models():
-                if state.ready:
-                    client.infer(state.name, timeout_s=self._limits.hang_s)
+            back = _ready(client)
+            self._served, self._repairs = back, {name: Repair() for name in missed - back}
+            for name in back:
+                self._canary(client, name)
         except (EngineError, TritonError) as error:
             # The next tick finds it ended, or a model broken, and goes on from there.
-            logger.error("Triton is not back: %s", error)
+            logger.error("tritonserver is not back: %s", error)
             return
-        logger.warning("Triton is back after %.1f s", self._clock() - begun)
+        logger.warning("tritonserver is back after %.1f s", self._clock() - begun)
+
+
+def _ready(client: TritonClient) -> set[str]:
+    return {state.name for state in client.models() if state.ready}
