@@ -19,7 +19,7 @@ from adapter.upload import UploadLimits
 logger = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
-_CLOSE_TIMEOUT_S = 1.0  # For connections that are still open when the requests in flight are done.
+_CLOSE_TIMEOUT_S = 0.5  # For connections that are still open when the requests in flight are done.
 
 
 def build_app(settings: Settings, service: ImageService, lifecycle: Lifecycle) -> web.Application:

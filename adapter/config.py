@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     )
     upload_timeout_s: PositiveFloat = Field(120.0, description="Seconds for the whole body of a request to arrive.")
     upload_idle_timeout_s: PositiveFloat = Field(10.0, description="Seconds without a byte that end an upload.")
-    upload_budget_mib: PositiveInt = Field(256, description="MiB that all uploads in flight may hold together.")
+    upload_budget_mib: PositiveInt = Field(
+        256, description="MiB that all uploads in flight may hold together; the process takes about twice that."
+    )
     header_timeout_s: PositiveFloat = Field(
         10.0, description="Seconds for the headers of a connection's first request."
     )

@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 _ACCESS_LOG_FORMAT = '%a "%r" %s %b %Tfs %{X-Request-ID}o'
 
 
+_PROBES = {"/health", "/ready"}
+
+
 @dataclass(frozen=True)
 class ConnectionLimits:
     """Bounds of the connections."""
@@ -26,6 +29,15 @@ class ConnectionLimits:
     # What a refused client still sends is read away so that it can see the answer, within these bounds.
     lingering_s: float = 2.0
     lingering_bytes: int = 8 * 1024 * 1024
+
+
+class QuietAccessLogger(AccessLogger):
+    """aiohttp's access log, in which the probes appear only at DEBUG: they come several times a second."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Logs one request; `time` is its duration in seconds."""
+        if request.path not in _PROBES or self.logger.isEnabledFor(logging.DEBUG):
+            super().log(request, response, time)
 
 
 class GuardedHandler(web.RequestHandler):
@@ -39,7 +51,7 @@ class GuardedHandler(web.RequestHandler):
             loop=loop,
             keepalive_timeout=limits.keepalive_timeout_s,
             lingering_time=limits.lingering_s,
-            access_log_class=AccessLogger,
+            access_log_class=QuietAccessLogger,
             access_log_format=_ACCESS_LOG_FORMAT,
             auto_decompress=False,  # Compressed bodies are refused, not inflated.
         )

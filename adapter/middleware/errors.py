@@ -86,6 +86,13 @@ def describe(error: Exception) -> Failure:
     return Failure(HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED)
 
 
+def summarize(error: Exception) -> str:
+    """One line for the log; gRPC's own repr has many."""
+    if isinstance(error, grpc.aio.AioRpcError):
+        return f"{error.code().name} {error.details()!r}"
+    return repr(error)
+
+
 def to_message_body(failure: Failure) -> web.Response:
     """The shape of the image operations: `{"message": …}`, and `fields` where fields are wrong."""
     body: dict[str, object] = {"message": failure.message}
@@ -106,9 +113,10 @@ async def map_errors(request: web.Request, handler: Handler) -> web.StreamRespon
         raise
     except Exception as error:
         failure = describe(error)
-        if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            trace = error if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR else None
-            logger.error("request %s failed with %d: %r", request_id_of(request), failure.status, error, exc_info=trace)
+        if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("request %s failed: %s", request_id_of(request), summarize(error), exc_info=error)
+        elif failure.status > HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.warning("request %s: %d after %s", request_id_of(request), failure.status, summarize(error))
         return to_message_body(failure)
 
 
@@ -156,7 +164,8 @@ def _read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorI
             try:
                 status.ParseFromString(value)
                 for detail in status.details:
-                    _ = detail.Unpack(info) or detail.Unpack(retry)
+                    if not detail.Unpack(info):
+                        detail.Unpack(retry)
             except DecodeError:
                 logger.warning("the image service sent status details that cannot be read")
     pause = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9

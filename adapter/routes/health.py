@@ -33,7 +33,7 @@ class HealthRoutes:
         try:
             readiness = await self.service.check()
         except grpc.aio.AioRpcError as error:
-            logger.warning("the image service does not answer: %s", error.code().name)
+            logger.debug("the image service does not answer: %s", error.code().name)
             return _unavailable("The image service does not answer.")
         facts = {"model": readiness.model, "device": readiness.device}
         if not readiness.ready:

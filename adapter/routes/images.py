@@ -13,6 +13,7 @@ from clearcanvas.v1.images_pb2 import EditHeader, EditRequest
 from adapter.budget import UploadBudget
 from adapter.errors import BrokenResultError
 from adapter.lifecycle import Lifecycle
+from adapter.middleware.errors import summarize
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import OPERATIONS, Operation, build_request
 from adapter.service import ImageService, receive_chunks, receive_header
@@ -64,7 +65,7 @@ class ImageRoutes:
             if not response.prepared:
                 raise
             # The status line is out; cutting the connection is the only way left to say that the result is not whole.
-            logger.error("request %s broke off while its result was sent: %r", request_id, error)
+            logger.error("request %s broke off while its result was sent: %s", request_id, summarize(error))
             if request.transport is not None:
                 request.transport.abort()
             message = "The result broke off."

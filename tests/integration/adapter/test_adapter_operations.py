@@ -305,9 +305,11 @@ async def test_ready_names_the_model_and_its_device(http: aiohttp.ClientSession,
     assert fake.requests == []
 
 
-async def test_the_access_log_has_the_request_id(
+async def test_the_access_log_has_the_request_id_and_no_probes(
     http: aiohttp.ClientSession, adapter: AdapterProcess, fake: FakeImageService
 ) -> None:
-    await post(http, MATTE, headers={"X-Request-ID": "find-me"})
+    async with http.get("/health"), http.get("/ready"):
+        await post(http, MATTE, headers={"X-Request-ID": "find-me"})
     assert fake.request_ids == ["find-me"]
     await adapter.logged("find-me", MATTE)
+    assert not any("/ready" in line or "/health" in line for line in adapter.log)

@@ -191,9 +191,10 @@ async def test_other_bodies_are_refused_unread(adapter: AdapterProcess, content_
         assert (await connection.read_answer()).status == status
 
 
-async def test_a_broken_chunk_is_400(adapter: AdapterProcess) -> None:
+@pytest.mark.parametrize("encoding", ["chunked", "gzip, chunked", "gzip"])
+async def test_a_broken_chunk_and_compressed_chunks_are_400(adapter: AdapterProcess, encoding: str) -> None:
     async with adapter.connect() as connection:
-        await connection.post(MATTE, FORM_TYPE, "Transfer-Encoding: chunked", body=b"not hexadecimal\r\n")
+        await connection.post(MATTE, FORM_TYPE, f"Transfer-Encoding: {encoding}", body=b"not hexadecimal\r\n")
         assert (await connection.read_answer()).status == 400
 
 
