@@ -1,0 +1,75 @@
+"""When a model counts as hung, and when its queue is just long."""
+
+from collections.abc import Callable
+
+from engine.client import TritonClient, TritonError
+from engine.pulse import FAILURES, PING_S, Pulse
+
+HANG_S = 10.0
+
+
+class FakeClient(TritonClient):
+    """A model that answers when the test says so."""
+
+    def __init__(self, *, tells_device: bool = True) -> None:
+        self.tells_device = tells_device
+        self.answered = 0
+        self.pings = 0
+        self.pending: Callable[[TritonError | None], None] | None = None
+
+    def succeeded(self, model: str) -> int:
+        assert model == "toy"
+        return self.answered
+
+    def ping(self, model: str, done: Callable[[TritonError | None], None]) -> bool:
+        assert model == "toy"
+        self.pings += 1
+        self.pending = done
+        return self.tells_device
+
+    def answer(self, error: TritonError | None = None) -> None:
+        assert self.pending is not None
+        self.pending(error)
+
+
+def test_a_model_that_answers_is_asked_now_and_then() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient()
+    for now in (0.0, PING_S / 2, PING_S, 1.5 * PING_S, 2 * PING_S):
+        assert pulse.fault(client, "toy", now) is None
+        client.answer()
+    assert client.pings == 3
+
+
+def test_an_unanswered_question_with_nothing_else_answered_is_a_hang() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient()
+    assert pulse.fault(client, "toy", 0.0) is None
+    assert pulse.fault(client, "toy", HANG_S - 0.1) is None
+    assert "answered nothing for 10 s" in (pulse.fault(client, "toy", HANG_S) or "")
+
+
+def test_a_question_waits_as_long_as_others_are_answered() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient()
+    for now in range(0, 100, 5):
+        client.answered += 1
+        assert pulse.fault(client, "toy", float(now)) is None
+    assert client.pings == 1
+
+
+def test_errors_in_a_row_are_a_fault_and_one_is_not() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient()
+    for now in range(FAILURES):
+        assert pulse.fault(client, "toy", float(now)) is None
+        client.answer(TritonError("not healthy"))
+    assert "not healthy" in (pulse.fault(client, "toy", 5.0) or "")
+
+
+def test_an_answer_forgives_an_error() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient()
+    for now in range(10):
+        assert pulse.fault(client, "toy", now * PING_S) is None
+        client.answer(TritonError("swapped just now") if now % 2 else None)
+
+
+def test_a_model_that_cannot_be_asked_is_never_hung() -> None:
+    pulse, client = Pulse(HANG_S), FakeClient(tells_device=False)
+    assert [pulse.fault(client, "toy", now * HANG_S) for now in range(5)] == [None] * 5
