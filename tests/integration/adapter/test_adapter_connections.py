@@ -97,8 +97,10 @@ async def test_1000_stalled_connections_do_not_harm_another(impatient: AdapterPr
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     body = form(bytes(10_000))
     async with AsyncExitStack() as stack:
-        stalled = [await stack.enter_async_context(impatient.connect()) for _ in range(1000)]
-        for number, connection in enumerate(stalled):
+        stalled: list[RawConnection] = []
+        for number in range(1000):
+            connection = await stack.enter_async_context(impatient.connect())
+            stalled.append(connection)
             if number % 2:
                 await connection.send(b"POST /image/matte/v1 HTTP/1.1\r\nHo")
             else:
