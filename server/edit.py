@@ -79,7 +79,7 @@ def edit(source: Path, target: Path, task: EditTask, model: MattingModel) -> Edi
         working_size = min(height, model.size[0]), min(width, model.size[1])
         view = read_view(data, header, working_size)
         clock.stage("decode")
-        matte = model.infer(_fitted(view.flattened(), model.size))
+        matte = model.infer(_fitted(view.colour, model.size))
         clock.stage("infer")
         refinement = refine(view, matte.alpha)
         clock.stage("refine")

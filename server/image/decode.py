@@ -36,22 +36,15 @@ class Pixels:
 class View:
     """A small, upright copy of a picture.
 
-    `colour`: (H, W, 3) uint8 sRGB, straight; black where nothing is visible. `alpha`: (H, W) uint8, or None.
+    `colour`: (H, W, 3) uint8 sRGB, what is transparent blended into grey. `alpha`: (H, W) uint8, or None.
     """
 
     colour: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None
 
-    def flattened(self) -> NDArray[np.uint8]:
-        """Return the colours with what is transparent blended into grey, (H, W, 3) uint8."""
-        if self.alpha is None:
-            return self.colour
-        weight = self.alpha[..., None].astype(np.float32) / 255
-        return (self.colour * weight + _BEHIND_TRANSPARENCY * (1 - weight) + 0.5).astype(np.uint8)
-
 
 def over_grey(colour: pyvips.Image, alpha: pyvips.Image) -> pyvips.Image:
-    """Return `colour` with what is transparent blended into grey, as `View.flattened` does; uchar, three bands."""
+    """Return `colour` with what is transparent blended into grey; lazy uchar, three bands."""
     return alpha.ifthenelse(colour, _BEHIND_TRANSPARENCY, blend=True)
 
 
@@ -100,11 +93,9 @@ def read_view(data: Encoded, header: ImageHeader, size: tuple[int, int]) -> View
     elif shrink > 1 and header.format is ImageFormat.WEBP:
         image = _load(data, header.format, scale=1 / shrink)
     colour, alpha = to_srgb(image)
-    joined = colour if alpha is None else colour.bandjoin(alpha).copy(interpretation="srgb").premultiply()
-    joined = joined.resize(width / image.width, vscale=height / image.height)
-    if alpha is not None:
-        joined = joined.unpremultiply().rint().cast("uchar")
-    pixels = to_array(_upright(joined.copy_memory(), orientation))
+    joined = colour if alpha is None else over_grey(colour, alpha).bandjoin(alpha)
+    small = joined.resize(width / image.width, vscale=height / image.height).copy_memory()
+    pixels = to_array(_upright(small, orientation))
     return View(pixels[..., :3], None if alpha is None else pixels[..., 3])
 
 

@@ -149,17 +149,5 @@ def _read_webp(view: memoryview) -> ImageHeader:
         height = int.from_bytes(body[8:10], "little") & 0x3FFF
     else:
         raise InvalidImageError("The WebP's first chunk is damaged.")
-    # libwebp decodes a frame whole, to RGBA.
-    return ImageHeader(ImageFormat.WEBP, width, height, 4, may_turn)
-
-
-_BASE_COST = 40 << 20  # the model's view, its maps, and what libvips and its threads keep
-_COST_PER_COLUMN = 28 << 10  # strips and tiles in flight are as wide as the picture
-_TURNED_BYTES_PER_PIXEL = 4
-
-
-def estimated_cost(header: ImageHeader) -> int:
-    """Return the bytes of memory that editing this picture takes at most, beside its encoded bytes."""
-    pixels = header.width * header.height
-    turned = _TURNED_BYTES_PER_PIXEL if header.may_turn else 0
-    return _BASE_COST + _COST_PER_COLUMN * header.width + int(pixels * (header.held_bytes_per_pixel + turned))
+    # libwebp decodes a frame whole, to RGBA, and libvips lays that over a canvas of its own.
+    return ImageHeader(ImageFormat.WEBP, width, height, 8, may_turn)

@@ -1,5 +1,6 @@
 """libvips: how this process uses it, and the one place where its errors become ours."""
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,13 +13,21 @@ from server.errors import InvalidImageError, ProcessingFailedError
 # What libvips says when the fault is this machine's (disk, memory), not the picture's.
 _OWN_FAULTS = ("write error", "unable to write", "unable to open", "out of memory")
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
 
 def configure() -> None:
     """Set libvips up for this process, once, before the first picture.
 
     The operation cache is off: no two requests share a picture, and it would keep files open. Loaders that libvips
     itself calls unsafe for foreign bytes are blocked; the three we use are called by name anyway.
+
+    The C library (glibc) keeps 64 MiB of freed memory and gives blocks over 32 MiB back at once: fetching every array
+    of the model's size anew from the system takes longer than computing it (refinement: 90 ms instead of 30).
     """
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_TRIM_THRESHOLD, 64 << 20)
+    libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)  # noqa: FBT003 - libvips' own name and shape
 

@@ -1,13 +1,16 @@
-"""A model's alpha to small maps from which full-resolution alpha and colours follow by arithmetic.
+"""A model's alpha to small maps from which full-size alpha and colours follow by arithmetic.
 
-Everything here works at the working size (the model's, or the picture's where that is smaller), in memory. Two
-methods are combined, so that applying them at full size is one multiplication and one addition a band:
+Everything here works at the working size (the model's, or the picture's where that is smaller), in memory, and is
+chosen so that applying it at full size is one multiplication and one addition a band:
 
-* the fast guided filter (He, Sun 2015, "Fast Guided Filter"): alpha = A · luma + B, where A and B are smooth
-  and luma is sharp, so that hair the model has never seen at its size comes back;
-* local foreground and background colours by blurring (Forte 2021, "Approximate Fast Foreground Colour
-  Estimation"), whose difference is what has to be added where a pixel is not all subject:
-  I = aF + (1 - a)B, hence F = I + (1 - a)(F - B).
+* alpha = coarse + A · (luma - coarse luma): the model's alpha, plus what the full-size picture shows and the working
+  size does not, scaled by the local slope A of alpha over luma. A is the fast guided filter's (He, Sun 2015); its
+  offset is not, because it smooths alpha over its window, where the model's own alpha is sharper. With coarse and A
+  smooth and luma sharp, hair that is thinner than the model's pixels comes back, and a picture of the working size
+  keeps the model's alpha as it is.
+* colour = I + (1 - alpha)(F - B): from the compositing equation I = alpha F + (1 - alpha)B, with the local colours F of
+  the subject and B of the background by weighted blurring at two radii (Forte 2021, "Approximate Fast Foreground
+  Colour Estimation").
 """
 
 from dataclasses import dataclass
@@ -18,17 +21,23 @@ from numpy.typing import NDArray
 
 from server.image.decode import View
 
+Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BACKGROUND, UNKNOWN, SUBJECT = 0, 128, 255
 
 # Models answer a haze of a few per cent where they are sure; it is taken for what they mean.
 _SURE_BELOW, _SURE_ABOVE = 0.03, 0.97
-_GUIDE_RADIUS = 4
-_GUIDE_EPSILON = 1e-4  # variance of luma in 0..1 under which alpha is smoothed instead of following the picture
-_COLOUR_SIDE = 512
-_FAR_RADIUS, _NEAR_RADIUS = 22, 3  # of the colour estimate, in pixels of _COLOUR_SIDE
-_NO_WEIGHT = 1e-3
+_STRETCH = np.interp(np.arange(256) / 255, (_SURE_BELOW, _SURE_ABOVE), (0, 255)).round().astype(np.uint8)
+
+_SLOPE_RADIUS = 1  # of the windows in which alpha is taken for a line over luma; wider ones smear
+_SLOPE_EPSILON = np.float32(1e-4 * 255**2)  # variance of luma (0..255) below which alpha does not follow it
+_SLOPE_REACH = np.ones((5, 5), np.uint8)  # two such windows: what a slope depends on
+_MARGIN = np.ones((5, 5), np.uint8)  # interpolation and block rounding look up to two pixels around
+
+_COLOUR_SIDE = 256  # local colours vary slowly
+_NEAR_RADIUS, _FAR_RADIUS = 2, 11  # in pixels of that side
+_NO_WEIGHT = np.float32(1e-3)
 
 
 @dataclass(frozen=True)
@@ -36,89 +45,86 @@ class RefinementMaps:
     """What full-size alpha and colours are made from, all of one working size (H, W).
 
     `maps`: (H, W, 5) float32: A and B (alpha in 0..255 is A · luma + B cut to a whole number, luma in 0..255), then
-    F - B for red, green and blue (-255..255). `trimap`: (H, W) uint8: BACKGROUND or
-    SUBJECT where the maps give exactly 0 or 255, also two pixels around; UNKNOWN elsewhere.
+    F - B for red, green and blue (-255..255). `trimap`: (H, W) uint8: BACKGROUND or SUBJECT where the maps give
+    exactly 0 or 255, also two pixels around; UNKNOWN elsewhere.
     """
 
     maps: Floats
-    trimap: NDArray[np.uint8]
+    trimap: Bytes
 
 
-def refine(view: View, alpha: NDArray[np.uint8]) -> RefinementMaps:
+def refine(view: View, alpha: Bytes) -> RefinementMaps:
     """Compute the maps for a picture from a model's answer.
 
     `view`: the picture at the working size. `alpha`: the model's answer, (h, w) uint8 of any size; 0 background, 255
     subject.
     """
     height, width = view.colour.shape[:2]
-    if alpha.shape != (height, width):
-        alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    coarse = (alpha * np.float32(1 / 255) - np.float32(_SURE_BELOW)) / np.float32(_SURE_ABOVE - _SURE_BELOW)
-    coarse = np.clip(coarse, np.float32(0), np.float32(1))
-    slope, offset, band = _guided(view.flattened(), coarse)
-    seen = None if view.alpha is None else view.alpha.astype(np.float32) * (1 / 255)
-    difference = _colour_difference(view.colour, coarse, seen)
-    if view.alpha is not None:
-        band = band | (view.alpha < 255)
-    return RefinementMaps(np.dstack([slope, offset * 255 + 0.5, difference]), _trimap(coarse, band))
+    coarse = cv2.LUT(_resized(alpha, (width, height)), _STRETCH).astype(np.uint8)
+    highest, lowest = cv2.dilate(coarse, _SLOPE_REACH), cv2.erode(coarse, _SLOPE_REACH)
+    luma = cv2.cvtColor(view.colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    slope = _slope(luma, coarse.astype(np.float32))
+    # Exactly none where alpha is sure; rounding leaves a trace.
+    slope[(highest == 0) | (lowest == 255)] = 0
+    offset = coarse - slope * luma + np.float32(0.5)
+    maps = cv2.merge([slope, offset, *cv2.split(_colour_difference(view, coarse))])
+    trimap = np.full((height, width), UNKNOWN, np.uint8)
+    trimap[cv2.dilate(highest, _MARGIN) == 0] = BACKGROUND
+    trimap[cv2.erode(lowest, _MARGIN) == 255] = SUBJECT
+    return RefinementMaps(np.asarray(maps, np.float32), trimap)
 
 
-def _guided(image: NDArray[np.uint8], coarse: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Return slope and offset of alpha over luma, and where they are more than the coarse alpha itself."""
-    guide = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) * (1 / 255)
-    mean_guide, mean_alpha = _mean(guide, _GUIDE_RADIUS), _mean(coarse, _GUIDE_RADIUS)
-    covariance = _mean(guide * coarse, _GUIDE_RADIUS) - mean_guide * mean_alpha
-    variance = _mean(guide * guide, _GUIDE_RADIUS) - mean_guide * mean_guide
-    slope = covariance / (variance + _GUIDE_EPSILON)
-    offset = mean_alpha - slope * mean_guide
-    slope, offset = _mean(slope, _GUIDE_RADIUS), _mean(offset, _GUIDE_RADIUS)
-    # Only the band between the sure areas is refined, and the refinement fades in over it.
-    unsure = ((coarse > 0) & (coarse < 1)).astype(np.float32)
-    weight = _mean(np.asarray(cv2.dilate(unsure, np.ones((3, 3))), np.float32), 2)
-    weight[weight < 1e-3] = 0  # what the running sums of the blur leave
-    return slope * weight, offset * weight + coarse * (1 - weight), weight > 0
+def _slope(luma: Floats, alpha: Floats) -> Floats:
+    """Return the local slope of alpha over luma, a guided filter's smoothed A; all (H, W), 0..255."""
+    mean_luma, mean_alpha = _mean(luma, _SLOPE_RADIUS), _mean(alpha, _SLOPE_RADIUS)
+    covariance = _mean(luma * alpha, _SLOPE_RADIUS) - mean_luma * mean_alpha
+    variance = _mean(luma * luma, _SLOPE_RADIUS) - mean_luma * mean_luma
+    return _mean(covariance / np.add(variance, _SLOPE_EPSILON, dtype=np.float32), _SLOPE_RADIUS)
 
 
-def _colour_difference(colour: NDArray[np.uint8], coarse: Floats, seen: Floats | None) -> Floats:
+def _colour_difference(view: View, coarse: Bytes) -> Floats:
     """Return the local subject colour less the local background colour, (H, W, 3), -255..255.
 
-    `seen`: the input's own alpha, 0..1, so that colours nobody sees do not count; None where all is seen.
+    Colours count as far as the input's own alpha shows them.
     """
     height, width = coarse.shape
     side = (min(width, _COLOUR_SIDE), min(height, _COLOUR_SIDE))
-    image = _resized(colour, side)
-    subject = _resized(coarse, side)
-    visible = np.ones_like(subject) if seen is None else _resized(seen, side)
-    difference = _local_colour(image, subject * visible) - _local_colour(image, (1 - subject) * visible)
+    image = _resized(view.colour, side).astype(np.float32)
+    subject = _fraction(_resized(coarse, side))
+    background = 1 - subject
+    if view.alpha is not None:
+        visible = _fraction(_resized(view.alpha, side))
+        subject, background = subject * visible, background * visible
+    difference = _local_colour(image, subject) - _local_colour(image, background)
     enlarged = cv2.resize(difference, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(enlarged, np.float32).reshape(height, width, 3)
 
 
 def _local_colour(image: Floats, weight: Floats) -> Floats:
-    """Return the weighted mean colour around each pixel: of its near surroundings as far as they carry weight, of its
-    far ones elsewhere. One radius alone either misses colours or carries them across edges."""
+    """Return the weighted mean colour around each pixel, (H, W, 3).
+
+    Of its near surroundings as far as they carry weight, of its far ones elsewhere: one radius alone either misses
+    colours or carries them across edges.
+    """
     weighted = np.dstack([image * weight[..., None], weight])
     near, far = _mean(weighted, _NEAR_RADIUS), _mean(weighted, _FAR_RADIUS)
     trust = np.minimum(near[..., 3:] * 4, np.float32(1))
     near_colour = near[..., :3] / (near[..., 3:] + _NO_WEIGHT)
     far_colour = far[..., :3] / (far[..., 3:] + _NO_WEIGHT)
-    blended: Floats = near_colour * trust + far_colour * (1 - trust)
+    blended: Floats = far_colour + trust * (near_colour - far_colour)
     return blended
+
+
+def _fraction(levels: Bytes) -> Floats:
+    return levels.astype(np.float32) * np.float32(1 / 255)
 
 
 def _mean(values: Floats, radius: int) -> Floats:
     return np.asarray(cv2.blur(values, (2 * radius + 1,) * 2), np.float32)
 
 
-def _resized(array: NDArray[np.uint8] | Floats, side: tuple[int, int]) -> Floats:
-    resized = cv2.resize(array, side, interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.float32).reshape(side[1], side[0], *array.shape[2:])
-
-
-def _trimap(coarse: Floats, band: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return where the result is sure, with a margin: interpolation and block rounding look up to two pixels around."""
-    unknown = cv2.dilate((band | (coarse > 0) & (coarse < 1)).astype(np.uint8), np.ones((5, 5), np.uint8))
-    # Sure areas of both kinds may touch where the model is sharp: that edge is unknown too.
-    high, low = cv2.dilate(coarse, np.ones((5, 5))), cv2.erode(coarse, np.ones((5, 5)))
-    sure = (unknown == 0) & (high == low)
-    return np.where(sure, np.where(coarse > 0.5, SUBJECT, BACKGROUND), UNKNOWN).astype(np.uint8)
+def _resized(array: Bytes, side: tuple[int, int]) -> Bytes:
+    """Return `array` at `side` = (width, height); OpenCV drops a channel axis, never adds one."""
+    if array.shape[1::-1] == side:
+        return array
+    return np.asarray(cv2.resize(array, side, interpolation=cv2.INTER_AREA), np.uint8)

@@ -17,7 +17,7 @@ from server.image.refine import BACKGROUND, UNKNOWN, RefinementMaps
 _LUMA = [[0.299, 0.587, 0.114]]  # BT.601, as the maps were made with
 _TILE = 128  # libvips' own tile size
 _REMAINING = ((255 - np.arange(256)) / 255).astype(np.float32)
-_CACHED_TILES = 256  # more than a row of tiles at MAX_SIDE, times the threads of one pipeline
+_CACHED_TILES = 32  # a few for each thread: a tile is used at once by all its users
 
 
 @dataclass(frozen=True)

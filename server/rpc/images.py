@@ -13,7 +13,8 @@ from clearcanvas.v1 import images_pb2, images_pb2_grpc
 from server.admission import Admission
 from server.edit import EditResult
 from server.errors import DeadlineExceededError, ModelUnavailableError, PixelsExceededError
-from server.image.header import ImageHeader, estimated_cost, read_header
+from server.image.cost import estimated_cost
+from server.image.header import ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
 from server.rpc.messages import EditCall, read_edit_request, write_header
 from server.triton.model import TritonOptions
@@ -66,7 +67,7 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         call = read_edit_request(request, self._options.max_pixels)
         header = read_header(call.image)
         _check_pixels(header, call.task.max_pixels)
-        with self._admission.permit(estimated_cost(header) + len(call.image)):
+        with self._admission.permit(estimated_cost(header, call.task.output.format) + len(call.image)):
             try:
                 async with asyncio.timeout(deadline - time.monotonic()) as limit:
                     await self._edit(call, deadline, context)
