@@ -66,7 +66,7 @@ async def _serve(
     admission = Admission(settings.memory_budget_mib * MIB)
     options = ImageOptions(settings.model, settings.max_pixels, settings.timeout_s, limits, triton)
     images = ImageServicer(options, admission, workspace, pool, monitor.suspect)
-    server = build_server(images, health)
+    server = build_server(images, health, settings.receive_s)
     port = server.add_insecure_port(settings.grpc)
     await server.start()
     watching = asyncio.create_task(monitor.run(health.update))

@@ -35,11 +35,14 @@ class Settings(BaseSettings):
     worker_file_mib: int = Field(1024, ge=1, description="Largest file a worker may write, in MiB.")
     worker_cpu_s: int = Field(60, ge=1, description="Processor time one picture may take, in seconds.")
     memory_budget_mib: int = Field(
-        1024, ge=1, description="Estimated memory of all requests in flight, in MiB; more is refused at once."
+        1536, ge=1, description="Estimated memory of all requests in flight, in MiB; more is refused at once."
     )
     max_pixels: int = Field(100_000_000, ge=1, description="Most pixels of one picture.")
     timeout_s: float = Field(
         60.0, gt=0, description="Longest one call may take, in seconds; a shorter deadline of the caller wins."
+    )
+    receive_s: float = Field(
+        20.0, gt=0, description="Longest a call's message may take to arrive, in seconds; 25 MiB need 10 Mbit/s."
     )
     drain_s: float = Field(8.0, ge=0, description="How long calls in flight may go on after SIGTERM, in seconds.")
 

@@ -1,5 +1,6 @@
 """What surrounds every call of our services: a request id, one log line, the mapping of errors."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias, cast
 import grpc
 import grpc.aio
 
-from server.errors import ServiceError
+from server.errors import DeadlineExceededError, InvalidParameterError, ServiceError
 from server.rpc.errors import to_status
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 REQUEST_ID_KEY = "x-request-id"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 OURS = "/clearcanvas."
+
+ABORT_S = 1.0  # A status waits behind what the caller has not read; the request's memory must not.
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -41,6 +44,10 @@ class RequestIdFilter(logging.Filter):
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps the methods of our own services; health and reflection stay as their libraries made them."""
 
+    def __init__(self, receive_s: float) -> None:
+        """`receive_s`: seconds in which a call's message must have arrived."""
+        self._receive_s = receive_s
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
@@ -51,8 +58,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or not handler_call_details.method.startswith(OURS):
             return handler
         name = handler_call_details.method.rpartition("/")[2]
-        return grpc.unary_stream_rpc_method_handler(
-            _guarded(name, cast("Method", handler.unary_stream)),
+        # On the wire one message is a stream of one. As a stream it is read by us, and so within a time.
+        return grpc.stream_stream_rpc_method_handler(
+            cast("Any", _guarded(name, cast("Method", handler.unary_stream), self._receive_s)),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
@@ -66,13 +74,13 @@ def read_request_id(context: Context) -> str:
     return secrets.token_hex(8)
 
 
-def _guarded(name: str, method: Method) -> Method:
-    async def call(request: Any, context: Context) -> None:  # noqa: ANN401 - any method's message
+def _guarded(name: str, method: Method, receive_s: float) -> Callable[[object, Context], Awaitable[None]]:
+    async def call(_: object, context: Context) -> None:
         request_id.set(read_request_id(context))
         started = time.monotonic()
         outcome = "cancelled"
         try:
-            await method(request, context)
+            await method(await _receive(context, receive_s), context)
             outcome = "ok"
         except ServiceError as error:
             outcome = error.reason
@@ -87,8 +95,24 @@ def _guarded(name: str, method: Method) -> Method:
     return call
 
 
+async def _receive(context: Context, receive_s: float) -> Any:  # noqa: ANN401 - any method's message
+    """The caller's message. One that is begun and never ended must not be held for ever."""
+    try:
+        async with asyncio.timeout(receive_s):
+            request = await context.read()
+    except TimeoutError:
+        raise DeadlineExceededError("The request did not arrive in time.") from None
+    if request is grpc.aio.EOF:
+        raise InvalidParameterError("The request is missing.", {"field": "request"})
+    return request
+
+
 async def _fail(
     context: Context, code: grpc.StatusCode, details: str, trailing: tuple[tuple[str, str | bytes], ...]
 ) -> None:
     # In the trailing metadata: a failure sends no initial ones, so that the client's retry policy may act on it.
-    await context.abort(code, details, ((REQUEST_ID_KEY, request_id.get()), *trailing))
+    try:
+        async with asyncio.timeout(ABORT_S):
+            await context.abort(code, details, ((REQUEST_ID_KEY, request_id.get()), *trailing))
+    except TimeoutError:
+        logger.warning("the caller does not read; left it")

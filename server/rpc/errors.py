@@ -16,6 +16,7 @@ from server.errors import (
     RetryableError,
     ServiceError,
     ShuttingDownError,
+    WorkerLostError,
 )
 
 DOMAIN = "clearcanvas"
@@ -27,6 +28,7 @@ CODES: dict[type[ServiceError], int] = {
     OverloadedError: code_pb2.RESOURCE_EXHAUSTED,
     ModelUnavailableError: code_pb2.UNAVAILABLE,
     ShuttingDownError: code_pb2.UNAVAILABLE,
+    WorkerLostError: code_pb2.UNAVAILABLE,
     DeadlineExceededError: code_pb2.DEADLINE_EXCEEDED,
     ProcessingFailedError: code_pb2.INTERNAL,
 }

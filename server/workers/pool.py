@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from typing import TypeVar, TypeVarTuple
 
-from server.errors import DeadlineExceededError, OverloadedError, ProcessingFailedError, ServiceError
+from server.errors import DeadlineExceededError, WorkerLostError, ProcessingFailedError, ServiceError
 from server.workers.slot import CONTEXT, Slot
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class WorkerPool:
         raises, no worker touches the task any more.
 
         Raises `DeadlineExceededError` when the time is up, `ProcessingFailedError` when the worker dies or goes
-        over its limits, `OverloadedError` when it is killed from outside, and what `function` raises.
+        over its limits, `WorkerLostError` when it is killed from outside, and what `function` raises.
         """
         try:
             async with asyncio.timeout(timeout_s) as limit:
@@ -79,7 +79,7 @@ class WorkerPool:
             result = await slot.run(function, *args)
             reusable = True
         except ServiceError as error:
-            reusable = not isinstance(error, ProcessingFailedError | OverloadedError)
+            reusable = not isinstance(error, ProcessingFailedError | WorkerLostError)
             raise
         finally:
             if reusable:

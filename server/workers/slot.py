@@ -11,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
 
-from server.errors import OverloadedError, ProcessingFailedError
+from server.errors import WorkerLostError, ProcessingFailedError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Slot:
     async def run(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         """Run `function` in the worker; cancelling kills the worker.
 
-        Raises `ProcessingFailedError` when the worker dies or goes over its limits, `OverloadedError` when it is
+        Raises `ProcessingFailedError` when the worker dies or goes over its limits, `WorkerLostError` when it is
         killed from outside, and what `function` raises.
         """
         try:
@@ -72,7 +72,7 @@ class Slot:
             logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
             if error.exitcode == -signal.SIGKILL:
                 # None of a worker's own limits ends it so: somebody, or the kernel in need of memory, chose it.
-                raise OverloadedError("The service had to give the picture up.") from error
+                raise WorkerLostError("The service had to give the picture up.") from error
             raise ProcessingFailedError("The picture could not be processed.") from error
         except MemoryError as error:
             logger.warning("worker %d ran out of memory", self.pid)

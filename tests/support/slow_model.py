@@ -13,7 +13,7 @@ from tests.support.toy_model import toy_onnx
 CHANNELS = 32
 
 
-def write_slow_model(repository: Path, name: str = "slow", size: int = 512, layers: int = 40) -> Path:
+def write_slow_model(repository: Path, name: str = "slow", size: int = 512, layers: int = 16) -> Path:
     """Write `name` into `repository`: the toy model's answers, each after `layers` × 18 kFLOP a pixel."""
     folder = repository / name
     data = _slow_onnx(size, layers).SerializeToString(deterministic=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.errors import DeadlineExceededError, InvalidImageError, OverloadedError, ProcessingFailedError
+from server.errors import DeadlineExceededError, InvalidImageError, WorkerLostError, ProcessingFailedError
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from tests.support import worker_functions as work
@@ -174,7 +174,7 @@ async def test_the_deadline_counts_the_time_in_the_queue(pool: WorkerPool, tmp_p
 async def test_killing_a_busy_worker_asks_the_caller_to_try_again(pool: WorkerPool, tmp_path: Path) -> None:
     task = asyncio.create_task(pool.run(work.sleep, LONG_S, tmp_path / "pid", timeout_s=LONG_S))
     os.kill(await until_written(tmp_path / "pid"), signal.SIGKILL)
-    with pytest.raises(OverloadedError):
+    with pytest.raises(WorkerLostError):
         await task
     await all_workers_answer(pool)
 
