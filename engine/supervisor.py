@@ -73,7 +73,7 @@ class Supervisor:
                 logger.info("model %s is served on %s", state.name, device or "cpu")
                 self._served.add(state.name)
             else:
-                logger.error("model %s is not served: %s", state.name, state.reason)
+                logger.error("model %s is not served: %s", state.name, state.reason.partition("\n")[0])
         if not self._served:
             message = "Triton serves no model: see the reasons above"
             raise EngineError(message)

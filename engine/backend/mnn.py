@@ -8,6 +8,7 @@ Only the wheel's two compiled modules are used. Its Python command line tools ar
 vendor and install packages at run time.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -71,13 +72,16 @@ def _converted(model: Path, cache: Path) -> Path:
     """The MNN file made from this very ONNX file: made once, kept in `cache` under the file's hash."""
     with model.open("rb") as file:
         folder = cache / f"mnn-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
-    if not folder.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as work:
-            made = Path(work) / "made"
-            made.mkdir()
-            _convert(model, made / _MODEL)
-            os.replace(made, folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "mnn.lock").open("w") as lock:
+        # A model's instances are loaded at the same time.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            with tempfile.TemporaryDirectory(dir=cache) as work:
+                made = Path(work) / "made"
+                made.mkdir()
+                _convert(model, made / _MODEL)
+                os.replace(made, folder)
     return folder / _MODEL
 
 
