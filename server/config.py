@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     worker_file_mib: int = Field(1024, ge=1, description="Largest file a worker may write, in MiB.")
     worker_cpu_s: int = Field(60, ge=1, description="Processor time one picture may take, in seconds.")
     memory_budget_mib: int = Field(
-        1536, ge=1, description="Estimated memory of all requests in flight, in MiB; more is refused at once."
+        1024, ge=1, description="Estimated memory of all requests in flight, in MiB; more is refused at once."
     )
     max_pixels: int = Field(100_000_000, ge=1, description="Most pixels of one picture.")
     timeout_s: float = Field(

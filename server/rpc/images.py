@@ -12,7 +12,7 @@ from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
 from server.admission import Admission
 from server.edit import EditResult
-from server.errors import DeadlineExceededError, ModelUnavailableError, PixelsExceededError
+from server.errors import DeadlineExceededError, ModelUnavailableError, OverloadedError, PixelsExceededError
 from server.image.cost import estimated_cost
 from server.image.header import ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
@@ -114,10 +114,11 @@ def _check_pixels(header: ImageHeader, max_pixels: int) -> None:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise OverloadedError("The service is out of shared memory.") from error
 
 
 async def _stream(path: Path, context: Context) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from server.errors import OverloadedError
+
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - it is shared memory that is wanted
 CONTROL_TIMEOUT_S = 5.0  # Registering is a memory mapping; a Triton that needs longer is away.
 
@@ -23,7 +25,10 @@ class Region:
     """
 
     def __init__(self, client: InferenceServerClient, name: str, size: int) -> None:
-        """Make `size` bytes and register them. Raises `InferenceServerException` when Triton refuses."""
+        """Make `size` bytes and register them.
+
+        Raises `OverloadedError` when there is no memory left, `InferenceServerException` when Triton refuses.
+        """
         self.name = name
         self.size = size
         with _new_file(SHARED_MEMORY / name, size) as descriptor:
@@ -55,7 +60,10 @@ class Region:
 def _new_file(path: Path, size: int) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.posix_fallocate(descriptor, 0, size)  # Full shared memory is an error here, not a SIGBUS later.
+        try:
+            os.posix_fallocate(descriptor, 0, size)  # Full shared memory is an error here, not a SIGBUS later.
+        except OSError as error:
+            raise OverloadedError("The service is out of shared memory.") from error
         yield descriptor
     finally:
         os.close(descriptor)

@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from typing import TypeVar, TypeVarTuple
 
-from server.errors import DeadlineExceededError, WorkerLostError, ProcessingFailedError, ServiceError
+from server.errors import DeadlineExceededError, ProcessingFailedError, ServiceError, WorkerLostError
 from server.workers.slot import CONTEXT, Slot
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
 
-from server.errors import WorkerLostError, ProcessingFailedError
+from server.errors import ProcessingFailedError, WorkerLostError
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

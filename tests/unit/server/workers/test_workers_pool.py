@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.errors import DeadlineExceededError, InvalidImageError, WorkerLostError, ProcessingFailedError
+from server.errors import DeadlineExceededError, InvalidImageError, ProcessingFailedError, WorkerLostError
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from tests.support import worker_functions as work
