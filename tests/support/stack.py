@@ -29,6 +29,13 @@ class RunningStack:
         """Every process of the stack but `up` itself."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def workers(self) -> list[psutil.Process]:
+        """The server's workers: the children of its fork server."""
+        children = self.find("server").children()
+        return [
+            worker for child in children if "forkserver" in " ".join(child.cmdline()) for worker in child.children()
+        ]
+
     def requests_in_flight(self) -> int:
         """How many pictures the server holds: each has its file in the server's folder in shared memory."""
         return len(list(SHARED_MEMORY.glob(f"clearcanvas-{self.find('server').pid}-*/*-in")))
