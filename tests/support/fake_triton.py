@@ -38,12 +38,14 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     in_use: set[str] = field(default_factory=set)
     time_remaining_s: list[float] = field(default_factory=list)
     inferences: int = 0
+    ready_questions: int = 0
 
     def __post_init__(self) -> None:
         self.released = threading.Event()
         self._memory: dict[str, NDArray[np.uint8]] = {}
 
     def ModelReady(self, _request: Any, _context: Context) -> Any:
+        self.ready_questions += 1
         return service_pb2.ModelReadyResponse(ready=self.loaded)
 
     def ModelMetadata(self, request: Any, context: Context) -> Any:
