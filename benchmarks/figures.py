@@ -1,5 +1,6 @@
 """What one run finds out, and the work that it puts in."""
 
+import statistics
 from dataclasses import dataclass, field
 
 from benchmarks.load import Latency, Throughput
@@ -47,16 +48,19 @@ QUICK = Effort(
 
 @dataclass(frozen=True)
 class Flat:
-    """Bytes of the idle stack `after` so many requests, the first of them after warm-up."""
+    """Bytes that the idle stack holds `after` so many requests, of which the warm-up does not count."""
 
     model: str
     after: dict[int, int]
 
     @property
     def growth(self) -> float:
-        """From the first to the last, as a fraction of the first."""
-        sizes = list(self.after.values())
-        return sizes[-1] / sizes[0] - 1
+        """From the first reading to the last, as a fraction of the first: of the line fitted through all of them.
+
+        Single readings wobble by a few percent, mostly with Triton's heap.
+        """
+        slope, start = statistics.linear_regression(list(self.after), list(self.after.values()))
+        return slope * max(self.after) / start
 
 
 @dataclass

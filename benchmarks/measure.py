@@ -21,6 +21,7 @@ from benchmarks.stack import Stack, running_stack
 
 _SERVER = "server"  # The word in the command of the process whose children the workers are.
 _WARM_UP = 60  # Requests until every worker has had its share of allocations.
+_STRIDE = 25  # Requests between two readings.
 _AGREEMENT = 0.9  # IoU below which rembg cannot be running the same network on the same picture.
 
 
@@ -167,12 +168,12 @@ async def measure_flat(places: Places, repository: Path, model: str, requests: i
     async with running_stack(places.folder / f"data-{model}", places.folder / "flat.log", **names) as stack:
         await in_flight(stack.http, rotate(photos, _WARM_UP), 4)
         after = {0: await _idle(stack.pid)}
-        for done in range(50, requests + 1, 50):
-            await in_flight(stack.http, rotate(photos, 50), 1)
+        for done in range(_STRIDE, requests + 1, _STRIDE):
+            await in_flight(stack.http, rotate(photos, _STRIDE), 1)
             after[done] = await _idle(stack.pid)
     figures.flat = Flat(model, after)
 
 
 async def _idle(pid: int) -> int:
     await asyncio.sleep(1)
-    return memory.total(pid)
+    return memory.total_of_own(pid)

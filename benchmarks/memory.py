@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 _SHM = Path("/dev/shm")  # noqa: S108 - the kernel's own place for shared memory, not a temporary folder.
-_INTERVAL_S = 0.1
+_INTERVAL_S = 0.2
 _GONE = (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError)
 
 
@@ -28,13 +28,17 @@ class Peak:
 
 def total(pid: int) -> int:
     """Bytes: PSS of `pid` and its descendants, plus their files in /dev/shm. Pages shared with others count in part."""
-    tree = _tree(pid)
-    return sum(_field(process.pid, "smaps_rollup", "Pss:") for process in tree) + _shared_files({p.pid for p in tree})
+    return _sum(pid, "Pss:")
+
+
+def total_of_own(pid: int) -> int:
+    """Bytes: `total` without the pages of program files, whose share depends on who else runs the same programs."""
+    return _sum(pid, "Pss_Anon:", "Pss_Shmem:")
 
 
 @contextlib.contextmanager
 def watch(pid: int, worker_of: str | None = None) -> Iterator[Peak]:
-    """Watches the tree of `pid` from a thread, ten times a second, while the block runs."""
+    """Watches the tree of `pid` from a thread, five times a second, while the block runs."""
     peak, stop = Peak(), threading.Event()
 
     def sample() -> None:
@@ -53,6 +57,11 @@ def watch(pid: int, worker_of: str | None = None) -> Iterator[Peak]:
         thread.join()
 
 
+def _sum(pid: int, *names: str) -> int:
+    tree = _tree(pid)
+    return sum(_field(process.pid, "smaps_rollup", *names) for process in tree) + _shared_files({p.pid for p in tree})
+
+
 def _tree(pid: int) -> list[psutil.Process]:
     with contextlib.suppress(*_GONE):
         root = psutil.Process(pid)
@@ -68,12 +77,11 @@ def _below(pid: int, word: str) -> list[psutil.Process]:
     return []
 
 
-def _field(pid: int, file: str, name: str) -> int:
-    """A line such as `Pss:  1234 kB` of /proc/<pid>/<file>, in bytes; 0 for a process that is gone."""
+def _field(pid: int, file: str, *names: str) -> int:
+    """The sum of lines such as `Pss:  1234 kB` of /proc/<pid>/<file>, in bytes; 0 for a process that is gone."""
     with contextlib.suppress(*_GONE):
-        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
-            if line.startswith(name):
-                return int(line.split()[1]) * 1024
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(names))
     return 0
 
 

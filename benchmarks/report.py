@@ -84,7 +84,7 @@ def _rows(figures: Figures) -> Iterator[Row]:
         ours, rembg = statistics.median(found["ours"]), statistics.median(found["rembg"])
         yield Row(title, ours, {"rembg": rembg}, note=f"{len(found['ours'])}, {len(found['rembg'])}", digits=1)
     if figures.flat:
-        sizes = " → ".join(f"{size / _MB:.0f}" for size in figures.flat.after.values())
+        sizes = ", ".join(f"{size / _MB:.0f}" for size in figures.flat.after.values())
         title = f"growth over {max(figures.flat.after)} requests ({figures.flat.model}), %"
         yield Row(title, figures.flat.growth * 100, aims=(Aim(3),), note=f"{sizes} MB", digits=1)
 
