@@ -1,0 +1,92 @@
+"""The default model on real photos, through everything: HTTP or the command line, gRPC, workers, Triton."""
+
+import io
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.support.http import post_photo
+from tests.support.processes import module
+from tests.support.stack import RunningStack, running_stack
+
+PHOTOS = sorted(Path(__file__).parents[1].joinpath("photos").glob("*.png"))
+
+
+@pytest.fixture(scope="module")
+def isnet_stack(
+    isnet_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack]:
+    """The stack as a user has it."""
+    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
+    with running_stack(isnet_repository, "isnet", tmp_path_factory.mktemp("isnet"), environment) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def reference(isnet_repository: Path) -> onnxruntime.InferenceSession:
+    """The same weights in fp32, in ONNX Runtime, in this process."""
+    path = isnet_repository / "isnet" / "1" / "model.onnx"
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def reference_alpha(session: onnxruntime.InferenceSession, photo: Image.Image) -> NDArray[np.uint8]:
+    """The model's alpha at the photo's size, (H, W) uint8, without any refinement.
+
+    The view is enlarged with Pillow's bicubic filter, since the service enlarges with a bicubic one: the model itself
+    answers to the filter (on chelsea.png, bilinear against bicubic in this very function is an IoU of 0.982), and what
+    is compared here is the setup.
+    """
+    view = photo.convert("RGB").resize((1024, 1024), Image.Resampling.BICUBIC)
+    (alpha,) = session.run(["ALPHA"], {"IMAGE": np.asarray(view)[None]})
+    return np.asarray(Image.fromarray(alpha[0]).resize(photo.size, Image.Resampling.BILINEAR))
+
+
+def iou(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Intersection over union of two mattes, cut at one half."""
+    subject, reference_subject = one >= 128, other >= 128
+    return float((subject & reference_subject).sum() / (subject | reference_subject).sum())
+
+
+@pytest.mark.parametrize("path", PHOTOS, ids=lambda path: path.stem)
+async def test_the_matte_is_the_models_own(
+    isnet_stack: RunningStack, reference: onnxruntime.InferenceSession, path: Path
+) -> None:
+    photo = Image.open(path)
+    async with aiohttp.ClientSession() as session:
+        answer = await post_photo(session, isnet_stack, path.read_bytes())
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Model"] == "isnet"
+    cutout = Image.open(io.BytesIO(answer.body))
+    assert (cutout.mode, cutout.size) == ("RGBA", photo.size)
+    alpha = np.asarray(cutout)[..., 3]
+    agreement = iou(alpha, reference_alpha(reference, photo))
+    assert agreement >= 0.99
+    # Where the subject is certain, its colours are the photo's.
+    sure = alpha == 255
+    assert sure.any()
+    assert np.abs(np.asarray(cutout)[..., :3][sure].astype(int) - np.asarray(photo.convert("RGB"))[sure]).max() <= 1
+
+
+def test_the_command_line_cuts_a_folder(isnet_stack: RunningStack, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(PHOTOS[0].read_bytes()[:5000])
+    command = module("cli", "cut", str(PHOTOS[0].parent), str(tmp_path / "broken.png"), "-o", str(tmp_path / "out"))
+    environment = os.environ | {"CLEARCANVAS_GRPC": isnet_stack.grpc}
+    result = subprocess.run(
+        [*command, "--color", "magenta"], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 1, result.stderr
+    assert f"{len(PHOTOS)} cut, 0 kept, 1 failed" in result.stdout
+    assert "broken.png: " in result.stderr
+    for path in PHOTOS:
+        cutout = Image.open(tmp_path / "out" / path.name)
+        assert (cutout.mode, cutout.size) == ("RGB", Image.open(path).size)
+        assert cutout.getpixel((cutout.width - 1, 0)) == (255, 0, 255)
