@@ -9,8 +9,8 @@ chosen so that applying it at full size is one multiplication and one addition a
   smooth and luma sharp, hair that is thinner than the model's pixels comes back, and a picture of the working size
   keeps the model's alpha as it is.
 * colour = I + (1 - alpha)(F - B): from the compositing equation I = alpha F + (1 - alpha)B, with the local colours F of
-  the subject and B of the background by weighted blurring at two radii (Forte 2021, "Approximate Fast Foreground
-  Colour Estimation").
+  the subject and B of the background by blurring at two radii, weighted by purity (after Forte 2021,
+  "Approximate Fast Foreground Colour Estimation").
 """
 
 from dataclasses import dataclass
@@ -31,13 +31,15 @@ _SURE_BELOW, _SURE_ABOVE = 0.03, 0.97
 _STRETCH = np.interp(np.arange(256) / 255, (_SURE_BELOW, _SURE_ABOVE), (0, 255)).round().astype(np.uint8)
 
 _SLOPE_RADIUS = 1  # of the windows in which alpha is taken for a line over luma; wider ones smear
-_SLOPE_EPSILON = np.float32(1e-4 * 255**2)  # variance of luma (0..255) below which alpha does not follow it
+_SLOPE_EPSILON = np.float32(1e-3 * 255**2)  # variance of luma (0..255) below which alpha does not follow it
 _SLOPE_REACH = np.ones((5, 5), np.uint8)  # two such windows: what a slope depends on
 _MARGIN = np.ones((5, 5), np.uint8)  # interpolation and block rounding look up to two pixels around
 
 _COLOUR_SIDE = 256  # local colours vary slowly
-_NEAR_RADIUS, _FAR_RADIUS = 2, 11  # in pixels of that side
-_NO_WEIGHT = np.float32(1e-3)
+_NEAR_RADIUS, _FAR_RADIUS = 1, 8  # in pixels of that side
+_PURITY = 8  # a colour counts by alpha to this power: mixed pixels are the question, not the answer
+_ENOUGH = 10  # the near surroundings decide where a tenth of them is pure
+_LEAST_WEIGHT = np.float32(1e-5)  # where nothing is pure, everything counts alike
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     height, width = view.colour.shape[:2]
     coarse = cv2.LUT(_resized(alpha, (width, height)), _STRETCH).astype(np.uint8)
     highest, lowest = cv2.dilate(coarse, _SLOPE_REACH), cv2.erode(coarse, _SLOPE_REACH)
-    luma = cv2.cvtColor(view.colour, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    # In floats, as at full size: alpha may be steep over luma.
+    luma = np.asarray(cv2.cvtColor(view.colour.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
     slope = _slope(luma, coarse.astype(np.float32))
     # Exactly none where alpha is sure; rounding leaves a trace.
     slope[(highest == 0) | (lowest == 255)] = 0
@@ -90,11 +93,11 @@ def _colour_difference(view: View, coarse: Bytes) -> Floats:
     height, width = coarse.shape
     side = (min(width, _COLOUR_SIDE), min(height, _COLOUR_SIDE))
     image = _resized(view.colour, side).astype(np.float32)
-    subject = _fraction(_resized(coarse, side))
-    background = 1 - subject
+    alpha = _fraction(_resized(coarse, side))
+    subject, background = alpha**_PURITY, (1 - alpha) ** _PURITY
     if view.alpha is not None:
-        visible = _fraction(_resized(view.alpha, side))
-        subject, background = subject * visible, background * visible
+        seen = _fraction(_resized(view.alpha, side))
+        subject, background = subject * seen, background * seen
     difference = _local_colour(image, subject) - _local_colour(image, background)
     enlarged = cv2.resize(difference, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(enlarged, np.float32).reshape(height, width, 3)
@@ -106,11 +109,11 @@ def _local_colour(image: Floats, weight: Floats) -> Floats:
     Of its near surroundings as far as they carry weight, of its far ones elsewhere: one radius alone either misses
     colours or carries them across edges.
     """
+    weight = weight + _LEAST_WEIGHT
     weighted = np.dstack([image * weight[..., None], weight])
     near, far = _mean(weighted, _NEAR_RADIUS), _mean(weighted, _FAR_RADIUS)
-    trust = np.minimum(near[..., 3:] * 4, np.float32(1))
-    near_colour = near[..., :3] / (near[..., 3:] + _NO_WEIGHT)
-    far_colour = far[..., :3] / (far[..., 3:] + _NO_WEIGHT)
+    near_colour, far_colour = near[..., :3] / near[..., 3:], far[..., :3] / far[..., 3:]
+    trust = np.minimum(near[..., 3:] * _ENOUGH, np.float32(1))
     blended: Floats = far_colour + trust * (near_colour - far_colour)
     return blended
 

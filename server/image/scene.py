@@ -86,8 +86,19 @@ def _refined(
 
 
 def _enlarged(maps: NDArray[np.float32], width: int, height: int) -> pyvips.Image:
+    """Interpolate the maps bilinearly; the centre of a map's cell is the centre of its pixels (libvips' own `resize`
+    enlarges half a cell off)."""
     image = from_array(maps)
-    return _shared(image.resize(width / image.width, vscale=height / image.height, kernel="linear"))
+    across, down = width / image.width, height / image.height
+    enlarged = image.affine(
+        [across, 0, 0, down],
+        interpolate=pyvips.Interpolate.new("bilinear"),
+        oarea=[0, 0, width, height],
+        odx=(across - 1) / 2,
+        ody=(down - 1) / 2,
+        extend="copy",
+    )
+    return _shared(enlarged)
 
 
 def _shared(image: pyvips.Image) -> pyvips.Image:
