@@ -17,8 +17,7 @@ from server.image.encode import encode
 from server.image.header import ImageHeader, read_header
 from server.image.libvips import translated_errors
 from server.image.refine import refine
-from server.image.scene import Box as ForegroundBox
-from server.image.scene import build_scene
+from server.image.scene import Box, build_scene
 from server.matting import MattingModel
 
 
@@ -45,7 +44,7 @@ class EditResult:
     height: int
     model: str
     device: str
-    foreground: ForegroundBox
+    foreground: Box
     stages: tuple[tuple[str, float], ...]
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from server.image.decode import Pixels, View
 from server.image.libvips import from_array, to_array
@@ -32,7 +33,7 @@ def scene_arrays(picture: Bytes, alpha: Bytes, own_alpha: Bytes | None = None) -
 
 
 def golden_alpha(name: str, size: tuple[int, int]) -> Bytes:
-    alpha = cv2.imread(str(TESTS / "golden" / f"{name}_alpha.png"), cv2.IMREAD_GRAYSCALE)
+    alpha = np.asarray(Image.open(TESTS / "golden" / f"{name}_alpha.png"))
     return cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
