@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+NICENESS = 5
 
 # What a worker is told of the environment: where programs and locale are, nothing of its server's settings.
 ALLOWED = frozenset(
@@ -51,6 +52,9 @@ class WorkerLimits:
         resource.setrlimit(resource.RLIMIT_AS, (self.address_space, self.address_space))
         resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_size, self.file_size))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # A core file holds somebody's picture.
+        # When every processor is busy, the server's event loop goes first: it only takes milliseconds, and the
+        # surplus must hear at once that it is refused.
+        os.nice(NICENESS)
         # Pebble's own handler runs between Python instructions only: a worker deep in C would outlive SIGTERM by
         # three seconds, in which Pebble waits for it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -19,6 +19,10 @@ Ts = TypeVarTuple("Ts")
 
 CONTEXT = get_context("forkserver")
 
+# None of a worker's own limits ends it so: somebody, or the kernel in need of memory, killed it, or (255) the fork
+# server, which all workers follow.
+KILLED = {-signal.SIGKILL, 255}
+
 
 class Slot:
     """A worker process that is replaced when it dies.
@@ -70,8 +74,7 @@ class Slot:
             result: T = await asyncio.wrap_future(self._pool.schedule(function, args=args))
         except ProcessExpired as error:
             logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
-            if error.exitcode == -signal.SIGKILL:
-                # None of a worker's own limits ends it so: somebody, or the kernel in need of memory, chose it.
+            if error.exitcode in KILLED:
                 raise WorkerLostError("The service had to give the picture up.") from error
             raise ProcessingFailedError("The picture could not be processed.") from error
         except MemoryError as error:
