@@ -42,6 +42,10 @@ class Latency:
             return self.samples[0]
         return statistics.quantiles(self.samples, n=20, method="inclusive")[-1]
 
+    def ratio(self, other: "Latency") -> float:
+        """The median of this / `other`, photo by photo: both were measured in turn, so drift cancels out."""
+        return statistics.median(ours / theirs for ours, theirs in zip(self.samples, other.samples, strict=True))
+
     @property
     def rate(self) -> float:
         """Photos a second, one in flight."""

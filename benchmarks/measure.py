@@ -176,4 +176,4 @@ async def measure_flat(places: Places, repository: Path, model: str, requests: i
 
 async def _idle(pid: int) -> int:
     await asyncio.sleep(1)
-    return memory.total_of_own(pid)
+    return memory.own(pid)

@@ -2,8 +2,9 @@
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -18,22 +19,22 @@ class Peak:
     """The most that was seen, in bytes.
 
     `total`: PSS of the whole tree plus its files in /dev/shm; what a process maps of those counts twice, so this is an
-    upper bound. `worker`: resident memory of the largest single process below the one whose command holds the word
-    given to `watch`, as the kernel's own high-water mark, which no sampling misses; it counts shared pages in full.
+    upper bound. `parts`: what that consists of, by program. `worker`: resident memory of the largest single process
+    below the one whose command holds the word given to `watch`, as the kernel's own high-water mark, which no sampling
+    misses; it counts shared pages in full.
     """
 
     total: int = 0
     worker: int = 0
+    parts: dict[str, int] = field(default_factory=dict)
 
 
-def total(pid: int) -> int:
-    """Bytes: PSS of `pid` and its descendants, plus their files in /dev/shm. Pages shared with others count in part."""
-    return _sum(pid, "Pss:")
+def own(pid: int) -> int:
+    """Bytes of `pid` and its descendants, without the pages of program files.
 
-
-def total_of_own(pid: int) -> int:
-    """Bytes: `total` without the pages of program files, whose share depends on who else runs the same programs."""
-    return _sum(pid, "Pss_Anon:", "Pss_Shmem:")
+    The share of those that PSS counts depends on who else on the machine runs the same programs.
+    """
+    return sum(_parts(pid, "Pss_Anon:", "Pss_Shmem:").values())
 
 
 @contextlib.contextmanager
@@ -43,7 +44,9 @@ def watch(pid: int, worker_of: str | None = None) -> Iterator[Peak]:
 
     def sample() -> None:
         while not stop.wait(_INTERVAL_S):
-            peak.total = max(peak.total, total(pid))
+            parts = _parts(pid, "Pss:")
+            if sum(parts.values()) > peak.total:
+                peak.total, peak.parts = sum(parts.values()), parts
             if worker_of is not None:
                 marks = [_field(worker.pid, "status", "VmHWM:") for worker in _below(pid, worker_of)]
                 peak.worker = max(peak.worker, *marks, 0)
@@ -57,9 +60,22 @@ def watch(pid: int, worker_of: str | None = None) -> Iterator[Peak]:
         thread.join()
 
 
-def _sum(pid: int, *names: str) -> int:
+def _parts(pid: int, *names: str) -> dict[str, int]:
+    """The sum of these fields of smaps_rollup by program, and the tree's files in /dev/shm; bytes."""
+    parts: Counter[str] = Counter()
     tree = _tree(pid)
-    return sum(_field(process.pid, "smaps_rollup", *names) for process in tree) + _shared_files({p.pid for p in tree})
+    for process in tree:
+        with contextlib.suppress(*_GONE):
+            parts[_program(process.cmdline())] += _field(process.pid, "smaps_rollup", *names)
+    parts["shared files"] = _shared_files({process.pid for process in tree})
+    return dict(parts)
+
+
+def _program(words: list[str]) -> str:
+    """`python -m engine` is the engine; what Python's multiprocessing starts are the server's workers."""
+    if "-m" in words:
+        return words[words.index("-m") + 1]
+    return "workers" if any("multiprocessing" in word for word in words) else Path(words[0]).name if words else "ended"
 
 
 def _tree(pid: int) -> list[psutil.Process]:

@@ -8,6 +8,8 @@ from benchmarks.figures import Figures
 from benchmarks.load import Latency
 
 _MB = 1e6
+_PEERS = {"rembg": "rembg", "bare": "bare inference", "onnxruntime": "ONNX Runtime fp32"}
+_HEAD = ["", "ClearCanvas", *_PEERS.values(), "ours / rembg", "ours / bare", "aim", "n"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class Aim:
 
 @dataclass(frozen=True)
 class Row:
-    """One line. `peers`: their figures by name; `note`: sample counts and the like."""
+    """One line. `peers`: their figures by name; `ratios`: ours to theirs, where it is not just the quotient of the two;
+    `note`: sample counts and the like.
+    """
 
     title: str
     ours: float
     peers: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
     aims: tuple[Aim, ...] = ()
     note: str = ""
     digits: int = 2
@@ -46,29 +51,21 @@ class Row:
         return [self.title, *figures, *ratios, ", ".join(aims), self.note]
 
     def _peers(self) -> list[float | None]:
-        return [self.peers.get(name) for name in ("rembg", "bare", "onnxruntime")]
+        return [self.peers.get(name) for name in _PEERS]
 
     def _ratio(self, name: str) -> float | None:
-        return self.ours / self.peers[name] if name in self.peers else None
+        return self.ratios.get(name) or (self.ours / self.peers[name] if name in self.peers else None)
 
 
 def render(figures: Figures) -> str:
-    """The whole report: what it was measured on, the table, and where our time goes."""
-    head = [
-        "",
-        "ClearCanvas",
-        "rembg",
-        "bare inference",
-        "ONNX Runtime fp32",
-        "ours / rembg",
-        "ours / bare",
-        "aim",
-        "n",
-    ]
+    """The whole report: what it was measured on, the table, and where our time and memory go."""
     lines = [f"* {name}: {value}" for name, value in figures.facts.items()]
-    lines += ["", _line(head), _line(["---", *["---:"] * 6, "---", "---"])]
+    lines += ["", _line(_HEAD), _line(["---", *["---:"] * 6, "---", "---"])]
     lines += [_line(row.cells()) for row in _rows(figures)]
-    lines += ["", f"Seconds of each stage (median): {_stages(figures)}."]
+    lines += ["", f"Where the time goes (median seconds of each stage): {_stages(figures)}."]
+    parts = sorted(figures.memory["ours"].parts.items(), key=lambda part: -part[1])
+    held = ", ".join(f"{name} {size / _MB:.0f}" for name, size in parts)
+    lines += ["", f"Where the memory is (at the peak with 4 in flight, MB): {held}."]
     return "\n".join(lines) + "\n"
 
 
@@ -100,8 +97,10 @@ def _latency_rows(figures: Figures) -> Iterator[Row]:
         found = figures.latency[size]
         peers = {name: latency for name, latency in found.items() if name not in {"HTTP", "gRPC"}}
         counts = ", ".join(str(len(latency.samples)) for latency in (found[way], *peers.values()))
+        turns = len(found[way].samples)
+        ratios = {name: found[way].ratio(each) for name, each in peers.items() if len(each.samples) == turns}
         title = f"{size} over {way}, p50, s"
-        yield Row(title, found[way].p50, {name: latency.p50 for name, latency in peers.items()}, aims, counts)
+        yield Row(title, found[way].p50, {name: latency.p50 for name, latency in peers.items()}, ratios, aims, counts)
         slow = {name: latency.p95 for name, latency in peers.items() if _is_spread(latency)}
         if _is_spread(found[way]):
             yield Row(f"{size} over {way}, p95, s", found[way].p95, slow)
@@ -109,13 +108,13 @@ def _latency_rows(figures: Figures) -> Iterator[Row]:
 
 def _is_spread(latency: Latency) -> bool:
     """Whether there are enough samples for a 95th percentile to mean anything."""
-    return len(latency.samples) >= 3
+    return len(latency.samples) >= 6
 
 
 def _rate_rows(figures: Figures) -> Iterator[Row]:
     alone = figures.latency["2 MP"]
     for way in ("HTTP", "gRPC"):
-        peers = {name: alone[name].rate for name in ("rembg", "bare", "onnxruntime")}
+        peers = {name: alone[name].rate for name in _PEERS}
         yield Row(f"2 MP over {way}, 1 in flight, images/s", alone[way].rate, peers)
         for width, found in figures.throughput.items():
             rembg = {"rembg": found["rembg"].rate} if "rembg" in found else {}
@@ -123,13 +122,13 @@ def _rate_rows(figures: Figures) -> Iterator[Row]:
             note = ", ".join(str(found[name].photos) for name in (way, *rembg))
             refused = f"; {found[way].refused} refused and asked again" if found[way].refused else ""
             aims = (Aim(2.7, "rembg", at_least=True),)
-            yield Row(title, found[way].rate, rembg | {"bare": alone["bare"].rate}, aims, note + refused)
+            yield Row(title, found[way].rate, rembg | {"bare": alone["bare"].rate}, aims=aims, note=note + refused)
 
 
 def _memory_rows(figures: Figures) -> Iterator[Row]:
     ours, rembg = figures.memory["ours"], figures.memory["rembg"]
     title = "peak memory, all processes, 2 MP, 4 in flight, MB"
-    yield Row(title, ours.total / _MB, {"rembg": rembg.total / _MB}, (Aim(1500),), digits=0)
+    yield Row(title, ours.total / _MB, {"rembg": rembg.total / _MB}, aims=(Aim(1500),), digits=0)
     yield Row("peak memory, all processes, 100 MP, MB", figures.large.total / _MB, digits=0)
     yield Row("peak memory, largest worker, 100 MP, MB", figures.large.worker / _MB, aims=(Aim(600),), digits=0)
 
