@@ -31,7 +31,8 @@ def read_cases() -> dict[str, str]:
 def main() -> int:
     """Prints each case with its tests; 1 when tests cannot be collected or name an unknown case."""
     collector = _Collector()
-    status = pytest.main(["--collect-only", "-p", "no:terminal", "-o", "addopts=--import-mode=importlib"], plugins=[collector])
+    options = ["--collect-only", "-p", "no:terminal", "-o", "addopts=--import-mode=importlib"]
+    status = pytest.main(options, plugins=[collector])
     if status is not pytest.ExitCode.OK:
         sys.stderr.write(f"collecting the tests ended with {status!r}; see: pytest --collect-only\n")
         return 1
