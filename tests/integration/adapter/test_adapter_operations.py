@@ -12,27 +12,11 @@ from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 from clearcanvas.v1.images_pb2 import EditRequest, EditResponse
 
-from tests.integration.adapter.fake_service import DEVICE, Behaviour, Context, FakeImageService, RunningFake, echo, fail
-from tests.integration.adapter.process import AdapterProcess, run_adapter
+from tests.integration.adapter.fake_service import Behaviour, Context, FakeImageService, RunningFake, echo, fail
+from tests.integration.adapter.forms import COLOR, MATTE, post
+from tests.integration.adapter.process import run_adapter
 
-MATTE = "/image/matte/v1"
-COLOR = "/image/color/v1"
 USE_HD = "Image too large for regular processing. Use HD endpoint."
-
-
-async def post(
-    http: aiohttp.ClientSession,
-    path: str,
-    fields: dict[str, str] | None = None,
-    *,
-    image: bytes | None = b"picture",
-    headers: dict[str, str] | None = None,
-) -> tuple[aiohttp.ClientResponse, bytes]:
-    data = aiohttp.FormData(fields or {}, default_to_multipart=True)
-    if image is not None:
-        data.add_field("image", image, filename="a.png", content_type="image/png")
-    async with http.post(path, data=data, headers=headers) as response:
-        return response, await response.read()
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -227,89 +211,3 @@ async def test_a_service_that_is_gone_is_503_and_back_by_itself() -> None:
             statuses.append((await post(http, MATTE))[0].status)
         assert statuses[-1] == 200
         await running_fake.stop()
-
-
-async def test_the_request_id_goes_down_and_comes_back(http: aiohttp.ClientSession, fake: FakeImageService) -> None:
-    response, _ = await post(http, MATTE, headers={"X-Request-ID": "abc-1.2:3_4"})
-    assert response.headers["X-Request-ID"] == "abc-1.2:3_4"
-    assert fake.request_ids == ["abc-1.2:3_4"]
-
-
-@pytest.mark.parametrize("sent", ["a" * 129, "two words", 'x"y', ""])
-async def test_an_unsound_request_id_is_replaced(
-    http: aiohttp.ClientSession, fake: FakeImageService, sent: str
-) -> None:
-    response, _ = await post(http, MATTE, headers={"X-Request-ID": sent})
-    chosen = response.headers["X-Request-ID"]
-    assert len(chosen) == 32
-    assert fake.request_ids == [chosen]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/nowhere", 404),
-        ("GET", MATTE, 405),
-        ("DELETE", COLOR, 405),
-        ("POST", "/health", 405),
-        ("POST", MATTE, 415),
-    ],
-)
-async def test_every_error_has_the_surface_s_shape_and_headers(
-    http: aiohttp.ClientSession, method: str, path: str, status: int
-) -> None:
-    async with http.request(method, path, headers={"X-Request-ID": "me", "Origin": "https://a.example"}) as response:
-        assert response.status == status
-        assert set(await response.json()) == {"message"}
-        assert response.headers["Access-Control-Allow-Origin"] == "*"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert response.headers["X-Request-ID"] == "me"
-        assert "aiohttp" not in response.headers["Server"]
-        assert ("Allow" in response.headers) == (status == 405)
-
-
-@pytest.mark.parametrize(("path", "methods"), [(MATTE, "OPTIONS, POST"), ("/health", "GET, HEAD, OPTIONS")])
-async def test_a_preflight_is_answered_with_the_router_s_methods(
-    http: aiohttp.ClientSession, path: str, methods: str
-) -> None:
-    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
-    async with http.options(path, headers=headers) as response:
-        assert response.status == 204
-        assert response.headers["Access-Control-Allow-Methods"] == methods
-        assert "X-API-Key" in response.headers["Access-Control-Allow-Headers"]
-        assert response.headers["Access-Control-Allow-Origin"] == "*"
-
-
-async def test_a_preflight_of_nothing_is_404(http: aiohttp.ClientSession) -> None:
-    async with http.options("/nowhere") as response:
-        assert response.status == 404
-
-
-async def test_a_picture_exposes_its_facts_to_scripts(http: aiohttp.ClientSession, fake: FakeImageService) -> None:
-    response, _ = await post(http, MATTE)
-    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
-    assert {"X-Width", "X-Model", "Server-Timing", "X-Request-ID"} <= set(exposed)
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert fake.requests
-
-
-@pytest.mark.case("H16")
-async def test_ready_names_the_model_and_its_device(http: aiohttp.ClientSession, fake: FakeImageService) -> None:
-    async with http.get("/ready") as response:
-        assert (response.status, await response.json()) == (
-            200,
-            {"status": "ready", "model": "isnet", "device": DEVICE},
-        )
-    async with http.get("/health") as response:
-        assert (response.status, await response.json()) == (200, {"status": "alive"})
-    assert fake.requests == []
-
-
-async def test_the_access_log_has_the_request_id_and_no_probes(
-    http: aiohttp.ClientSession, adapter: AdapterProcess, fake: FakeImageService
-) -> None:
-    async with http.get("/health"), http.get("/ready"):
-        await post(http, MATTE, headers={"X-Request-ID": "find-me"})
-    assert fake.request_ids == ["find-me"]
-    await adapter.logged("find-me", MATTE)
-    assert not any("/ready" in line or "/health" in line for line in adapter.log)
