@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from server.errors import InvalidImageError, ProcessingFailedError
 
-# What libvips says when the fault is this machine's (disk, memory), not the picture's.
-_OWN_FAULTS = ("write error", "unable to write", "unable to open", "out of memory")
+# What libvips says when the fault is this machine's (disk, memory, an encoder), not the picture's.
+_OWN_FAULTS = ("write error", "unable to write", "unable to open", "unable to encode", "out of memory")
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 

@@ -147,3 +147,10 @@ def test_result_that_cannot_be_written_is_not_the_pictures_fault(tmp_path: Path)
     (tmp_path / "target").symlink_to("/dev/full")
     with pytest.raises(ProcessingFailedError):
         edited(tmp_path, encoded(photo("coffee"), "PNG"))
+
+
+def test_webp_of_a_large_restless_picture_is_written(tmp_path: Path) -> None:
+    # libwebp's fastest settings fail on this one; at 16 megapixels no larger one is needed to see it.
+    noise = np.random.default_rng(4).normal(128, 60, (4000, 4000, 3)).clip(0, 255).astype(np.uint8)
+    answer = edited(tmp_path, encoded(Image.fromarray(noise), "JPEG"), output=Output(ImageFormat.WEBP))
+    assert Image.open(io.BytesIO(answer.data)).size == (4000, 4000)
