@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from server.errors import DeadlineExceededError, ModelUnavailableError, Overload
 from server.image.cost import estimated_cost
 from server.image.header import ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
-from server.rpc.messages import EditCall, read_edit_request, write_header
+from server.rpc.messages import read_edit_request, write_header
 from server.triton.model import TritonOptions
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
@@ -64,31 +65,30 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
     ) -> None:
         """Cut out and compose one picture. Raises ServiceError; see images.proto."""
         deadline = time.monotonic() + min(context.time_remaining() or self._options.timeout_s, self._options.timeout_s)
-        call = read_edit_request(request, self._options.max_pixels)
-        header = read_header(call.image)
+        image, call = read_edit_request(request, self._options.max_pixels)
+        del request  # The message and the picture are two copies of up to 25 MiB; neither is needed for long.
+        header = read_header(image)
         _check_pixels(header, call.task.max_pixels)
-        with self._admission.permit(estimated_cost(header, call.task.output.format) + len(call.image)):
-            try:
-                async with asyncio.timeout(deadline - time.monotonic()) as limit:
-                    await self._edit(call, deadline, context)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                raise DeadlineExceededError("The deadline passed before the result was ready.") from None
+        with (
+            self._admission.permit(estimated_cost(header, call.task.output.format) + len(image)),
+            self._workspace.request() as files,
+        ):
+            async with _until(deadline):
+                # Shielded: the thread closes the descriptor, so it must run even when the call is cancelled.
+                await asyncio.shield(asyncio.to_thread(_write, files.source_fd, image))
+                del image
+                model = call.model or self._options.model
+                await self._answer(EditJob(files.source, files.target, call.task, model, deadline), context)
 
-    async def _edit(self, call: EditCall, deadline: float, context: Context) -> None:
-        with self._workspace.request() as files:
-            # Shielded: the thread closes the descriptor, so it must run even when the call is cancelled.
-            await asyncio.shield(asyncio.to_thread(_write, files.source_fd, call.image))
-            job = EditJob(files.source, files.target, call.task, call.model or self._options.model, deadline)
-            submitted = time.monotonic()
-            result = await self._run(job)
-            waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
-            files.source.unlink()
-            await context.send_initial_metadata(((REQUEST_ID_KEY, request_id.get()),))
-            await context.write(write_header(result, max(0.0, waited_s)))
-            await _stream(files.target, context)
-            logger.info("%d x %d, %d bytes, %s", result.width, result.height, result.size, result.model)
+    async def _answer(self, job: EditJob, context: Context) -> None:
+        submitted = time.monotonic()
+        result = await self._run(job)
+        waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
+        job.source.unlink()
+        await context.send_initial_metadata(((REQUEST_ID_KEY, request_id.get()),))
+        await context.write(write_header(result, max(0.0, waited_s)))
+        await _stream(job.target, context)
+        logger.info("%d x %d, %d bytes, %s", result.width, result.height, result.size, result.model)
 
     async def _run(self, job: EditJob) -> EditResult:
         try:
@@ -103,6 +103,18 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
             if job.model == self._options.model:
                 self._on_model_failure()
             raise
+
+
+@asynccontextmanager
+async def _until(deadline: float) -> AsyncIterator[None]:
+    """Cancel the block at `deadline` (time.monotonic), and raise `DeadlineExceededError` then."""
+    try:
+        async with asyncio.timeout(deadline - time.monotonic()) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise DeadlineExceededError("The deadline passed before the result was ready.") from None
 
 
 def _check_pixels(header: ImageHeader, max_pixels: int) -> None:

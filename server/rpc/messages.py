@@ -27,15 +27,14 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class EditCall:
-    """A valid EditRequest."""
+    """A valid EditRequest, but for its picture."""
 
-    image: bytes
     task: EditTask
     model: str  # empty means the default
 
 
-def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> EditCall:
-    """Validate everything but the picture. `max_pixels`: the server's limit; the caller may set a lower one.
+def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> tuple[bytes, EditCall]:
+    """The encoded picture, and all the rest validated. `max_pixels`: the server's limit, which a caller may lower.
 
     Raises `InvalidImageError` for an empty picture, `PayloadTooLargeError` over 25 MiB, `InvalidParameterError`
     with the field's name for all else.
@@ -49,7 +48,7 @@ def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> EditC
         raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
     composition = Composition(_background(request.composition))
     limit = min(request.max_pixels or max_pixels, max_pixels)
-    return EditCall(image, EditTask(composition, _output(request.output), limit), request.model)
+    return image, EditCall(EditTask(composition, _output(request.output), limit), request.model)
 
 
 def _background(composition: composition_pb2.Composition) -> Background:

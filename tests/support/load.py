@@ -50,4 +50,4 @@ class Load:
 
 
 def until_at_work(server: RunningServer, requests: int = 1) -> None:
-    wait_until(lambda: len(server.files()) >= requests, "the request has begun")
+    wait_until(lambda: len(server.busy_workers()) >= requests, "the request is with a worker")

@@ -1,5 +1,6 @@
 """A real `python -m server` for tests, and a client that sees what a caller sees."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,13 @@ class RunningServer:
     def workers(self) -> list[psutil.Process]:
         """The worker processes: the children of the fork server."""
         return [worker for child in self.process.children() for worker in child.children()]
+
+    def busy_workers(self) -> list[psutil.Process]:
+        """The workers that hold a picture: its file is in their memory map."""
+        picture_file = re.compile(rf"/clearcanvas-{self.process.pid}-\w+/\d+-in$", re.MULTILINE)
+        return [
+            worker for worker in self.workers() if picture_file.search(Path(f"/proc/{worker.pid}/maps").read_text())
+        ]
 
     def files(self) -> list[Path]:
         """What requests have in shared memory now."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,3 +133,17 @@ def test_a_dead_fork_server_is_replaced(server: RunningServer) -> None:
             lambda: not any(isinstance(outcome, Failure) for outcome in load.outcomes[-4:]), "all is well again", 60
         )
     assert {seen.reason for seen in load.failures} <= {"WORKER_LOST"}
+
+
+def test_an_address_in_use_is_a_plain_error(server: RunningServer) -> None:
+    second = subprocess.run(
+        module("server"),
+        env=os.environ | {"CLEARCANVAS_GRPC": server.address},
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"cannot listen on {server.address}" in second.stderr.decode()
+    assert b"Traceback" not in second.stderr
+    assert isinstance(attempt(server, FAST), Answer)

@@ -19,10 +19,11 @@ def coloured(**channels: int) -> images_pb2.EditRequest:
 
 
 def test_what_is_not_set_has_its_documented_default() -> None:
-    call = read_edit_request(Request(image=b"x"), LIMIT)
+    image, call = read_edit_request(Request(image=b"x"), LIMIT)
+    assert image == b"x"
     assert call.task.composition.background == NoBackground()
     assert (call.task.output.format, call.task.output.kind) == (ImageFormat.PNG, OutputKind.PICTURE)
-    assert (call.image, call.model, call.task.max_pixels) == (b"x", "", LIMIT)
+    assert (call.model, call.task.max_pixels) == ("", LIMIT)
 
 
 def test_every_format_and_kind_of_the_contract_is_understood() -> None:
@@ -37,14 +38,15 @@ def test_every_background_of_the_contract_is_understood() -> None:
     for field in composition_pb2.Composition.DESCRIPTOR.oneofs_by_name["background"].fields:
         composition = composition_pb2.Composition()
         getattr(composition, field.name).SetInParent()
-        background = read_edit_request(Request(image=b"x", composition=composition), LIMIT).task.composition.background
+        _, call = read_edit_request(Request(image=b"x", composition=composition), LIMIT)
+        background = call.task.composition.background
         assert field.message_type is not None
         assert type(background).__name__ == field.message_type.name
 
 
 def test_an_unset_alpha_is_opaque_and_a_zero_is_not() -> None:
-    assert read_edit_request(coloured(red=1), LIMIT).task.composition.background == Color(1, 0, 0, 255)
-    assert read_edit_request(coloured(red=1, alpha=0), LIMIT).task.composition.background == Color(1, 0, 0, 0)
+    assert read_edit_request(coloured(red=1), LIMIT)[1].task.composition.background == Color(1, 0, 0, 255)
+    assert read_edit_request(coloured(red=1, alpha=0), LIMIT)[1].task.composition.background == Color(1, 0, 0, 0)
 
 
 @pytest.mark.parametrize("channel", ["red", "green", "blue", "alpha"])
@@ -73,12 +75,12 @@ def test_size_limits_on_both_sides() -> None:
 
 @pytest.mark.parametrize(("asked", "given"), [(0, LIMIT), (1, 1), (LIMIT, LIMIT), (LIMIT + 1, LIMIT)])
 def test_a_caller_may_lower_the_limit_of_pixels(asked: int, given: int) -> None:
-    assert read_edit_request(Request(image=b"x", max_pixels=asked), LIMIT).task.max_pixels == given
+    assert read_edit_request(Request(image=b"x", max_pixels=asked), LIMIT)[1].task.max_pixels == given
 
 
 @pytest.mark.parametrize("name", ["isnet", "a", "u2.net_v-3", "a" * 64])
 def test_names_of_models(name: str) -> None:
-    assert read_edit_request(Request(image=b"x", model=name), LIMIT).model == name
+    assert read_edit_request(Request(image=b"x", model=name), LIMIT)[1].model == name
 
 
 @pytest.mark.parametrize("name", ["../isnet", ".hidden", "a b", "a\nb", "a" * 65, "é"])
