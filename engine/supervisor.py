@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ RELOADS = 3
 """Failed attempts to bring a model back before the whole server is started again, if nothing else is served."""
 PAUSE_S = 2.0
 """Seconds of rest after the first failed attempt; each further one adds as much, up to a minute."""
+PATIENCE = 3
+"""Times `hang_s` that a canary may take: the first inference also prepares the weights."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,18 @@ class Supervisor:
 
     def _look(self, process: TritonProcess, client: TritonClient) -> None:
         self._served = _ready(client)
-        stubs = Counter(stub.model for stub in process.stubs())
+        stubs, spent_s = Counter[str](), defaultdict[str, float](float)
+        for stub in process.stubs():
+            stubs[stub.model] += 1
+            spent_s[stub.model] += stub.cpu_s
         for name in self._served - self._repairs.keys():
             # Looked at again, it is still ready: so it is not being unloaded on somebody's wish.
             if stubs[name] < client.instances(name) and name in _ready(client):
                 logger.error("model %s has lost a stub", name)
                 self._repairs[name] = Repair()
-            elif fault := self._pulses.setdefault(name, Pulse(self._limits.hang_s)).fault(client, name, self._clock()):
+                continue
+            pulse = self._pulses.setdefault(name, Pulse(self._limits.hang_s))
+            if fault := pulse.fault(client, name, self._clock(), spent_s[name]):
                 logger.error("model %s %s", name, fault)
                 # Unloading would wait for an answer that never comes.
                 process.kill_stubs(name)
@@ -143,7 +150,7 @@ class Supervisor:
 
     def _canary(self, client: TritonClient, name: str) -> None:
         try:
-            client.infer(name, timeout_s=self._limits.hang_s)
+            client.infer(name, timeout_s=PATIENCE * self._limits.hang_s)
         except TritonError as error:
             # In a long queue the canary may wait; that others were answered says as much.
             if not error.timed_out or not client.succeeded(name):

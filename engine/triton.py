@@ -18,11 +18,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stub:
-    """A process that runs one instance of a model. `region`: name of the shared memory that Triton talks to it by."""
+    """A process that runs one instance of a model. `region`: name of its shared memory. `cpu_s`: CPU time spent."""
 
     pid: int
     model: str
     region: str
+    cpu_s: float
 
 
 class TritonProcess:
@@ -104,9 +105,9 @@ def _is_zombie(process: psutil.Process) -> bool:
 def _stub(process: psutil.Process) -> Stub | None:
     """The process as a stub, None for another or a dead one. Its arguments: `…/<model>/<version>/<file> <region> …`."""
     try:
-        words = process.cmdline()
+        words, spent = process.cmdline(), process.cpu_times()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
     if len(words) < 3 or not words[0].endswith(STUB):
         return None
-    return Stub(process.pid, Path(words[1]).parent.parent.name, words[2])
+    return Stub(process.pid, Path(words[1]).parent.parent.name, words[2], spent.user + spent.system)

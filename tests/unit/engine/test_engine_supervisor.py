@@ -31,7 +31,7 @@ class FakeTriton(TritonProcess, TritonClient):
         return "E: no luck"
 
     def stubs(self) -> list[Stub]:
-        return [Stub(1, name, "region") for name, count in self.stubs_of.items() for _ in range(count)]
+        return [Stub(1, name, "region", 0.0) for name, count in self.stubs_of.items() for _ in range(count)]
 
     def kill_stubs(self, model: str) -> None:
         self.calls.append(f"kill {model}")
