@@ -46,6 +46,10 @@ class Call:
     timeout_s: float
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def cut(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures, and folders that hold some.")],
     *,

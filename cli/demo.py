@@ -23,6 +23,10 @@ class DemoError(Exception):
     """The stack did not answer with a picture."""
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def demo(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo.")] = Path(
         "tests/photos/astronaut.png"

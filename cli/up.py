@@ -12,7 +12,10 @@ from cli.config import Settings, read_settings
 from cli.programs import ProgramExitedError
 from cli.stack import StackError, running_stack
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def up(
     http: Annotated[str | None, typer.Option(help="Address of the HTTP adapter, HOST:PORT; port 0 picks one.")] = None,
     grpc: Annotated[str | None, typer.Option(help="Address of the gRPC server, HOST:PORT; port 0 picks one.")] = None,
