@@ -11,8 +11,8 @@ ADDRESS = r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$"
 
 
 def default_workers() -> int:
-    """One worker more than there are processors: while one waits for the model, the others decode and encode."""
-    return len(os.sched_getaffinity(0)) + 1
+    """One worker a processor, and two at least: while one waits for the model, another decodes and encodes."""
+    return max(2, len(os.sched_getaffinity(0)))
 
 
 class Settings(BaseSettings):
@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     require_device: Literal["any", "cpu", "gpu"] = Field(
         "any", description="Device the default model must run on; any other is NOT_SERVING and an error in the log."
     )
-    workers: int = Field(default_factory=default_workers, ge=1, description="Worker processes; processors + 1.")
+    workers: int = Field(default_factory=default_workers, ge=1, description="Worker processes; one a processor.")
     worker_memory_mib: int = Field(4096, ge=512, description="Address space of one worker, in MiB.")
     worker_file_mib: int = Field(1024, ge=1, description="Largest file a worker may write, in MiB.")
     worker_cpu_s: int = Field(60, ge=1, description="Processor time one picture may take, in seconds.")
