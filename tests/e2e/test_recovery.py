@@ -23,6 +23,14 @@ def assert_clear(answer: Answer) -> None:
     assert json.loads(answer.body)["message"]
 
 
+def gone(process: psutil.Process) -> bool:
+    """Whether it is dead; Triton leaves a dead stub unburied for as long as anything still waits for its answer."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def kill_under_load(stack: RunningStack, find: Callable[[RunningStack], psutil.Process]) -> list[Answer]:
     """Kills the process that `find` finds, waits until the stack serves again, and returns the refusals in between."""
     async with steady_load(stack, make_photo(), CLIENTS) as answers:
@@ -34,16 +42,24 @@ async def kill_under_load(stack: RunningStack, find: Callable[[RunningStack], ps
 
         def served_again() -> bool:
             last = answers[since:][-3 * CLIENTS :]
-            return not killed.is_running() and len(last) == 3 * CLIENTS and all(a.status == 200 for a in last)
+            return gone(killed) and len(last) == 3 * CLIENTS and all(a.status == 200 for a in last)
 
         await eventually(served_again, f"service is back after the death of {killed}", RECOVERY_S)
     return [answer for answer in answers if answer.status != 200]
 
 
 @pytest.mark.case("H13")
-@pytest.mark.parametrize("victim", ["triton_python_backend_stub", "tritonserver"])
-async def test_a_killed_inference_process_costs_clear_503s_at_most(rough_stack: RunningStack, victim: str) -> None:
-    for refusal in await kill_under_load(rough_stack, lambda stack: stack.find(victim)):
+@pytest.mark.parametrize(
+    "find",
+    [lambda stack: stack.find_stub("toy"), lambda stack: stack.find("tritonserver")],
+    ids=["stub", "tritonserver"],
+)
+async def test_a_killed_inference_process_costs_clear_503s_at_most(
+    rough_stack: RunningStack, find: Callable[[RunningStack], psutil.Process]
+) -> None:
+    refusals = await kill_under_load(rough_stack, find)
+    assert refusals  # What was in its hands is lost, and said to be.
+    for refusal in refusals:
         assert_clear(refusal)
     async with aiohttp.ClientSession() as session, session.get(rough_stack.url("/ready")) as response:
         assert response.status == 200

@@ -47,6 +47,11 @@ class RunningStack:
                 return process
         raise AssertionError(f"no process with {word!r} among {[p.cmdline() for p in self.programs()]}")
 
+    def find_stub(self, model: str) -> psutil.Process:
+        """The process of Triton's Python backend that holds `model`; its arguments name the model's file."""
+        file = f"/{model}/1/model.onnx"
+        return next(p for p in self.programs() if any(argument.endswith(file) for argument in p.cmdline()))
+
 
 @contextmanager
 def running_stack(repository: Path, model: str, folder: Path, environment: Mapping[str, str]) -> Iterator[RunningStack]:
