@@ -3,13 +3,15 @@
 import statistics
 from dataclasses import dataclass, field
 
-from benchmarks.load import Latency, Throughput
+from benchmarks.load import Latency, Overload, Throughput
 from benchmarks.memory import Peak
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much of each is measured. `in_flight`: photos for each width; `rembg_to`: the widest that rembg is given."""
+    """How much of each is measured. `in_flight`: photos for each width; `rembg_to`: the widest that rembg is given;
+    `overload_photos`: sent at three times the rate that was served; 0: not measured.
+    """
 
     starts: int
     photos_2mp: int
@@ -19,6 +21,7 @@ class Effort:
     rembg_to: int
     rembg_100mp: bool
     memory_photos: int
+    overload_photos: int
     flat_requests: int  # 0: not measured.
 
 
@@ -31,6 +34,7 @@ FULL = Effort(
     rembg_to=16,
     rembg_100mp=True,
     memory_photos=8,
+    overload_photos=90,
     flat_requests=300,
 )
 QUICK = Effort(
@@ -42,6 +46,7 @@ QUICK = Effort(
     rembg_to=4,
     rembg_100mp=False,
     memory_photos=4,
+    overload_photos=0,
     flat_requests=0,
 )
 
@@ -80,4 +85,5 @@ class Figures:
     starts: dict[str, list[float]] = field(default_factory=dict)
     firsts: dict[str, list[float]] = field(default_factory=dict)
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    overload: Overload | None = None
     flat: Flat | None = None

@@ -42,6 +42,11 @@ class Latency:
             return self.samples[0]
         return statistics.quantiles(self.samples, n=20, method="inclusive")[-1]
 
+    @property
+    def slowest(self) -> float:
+        """The longest, in seconds."""
+        return max(self.samples)
+
     def ratio(self, other: "Latency") -> float:
         """The median of this / `other`, photo by photo: both were measured in turn, so drift cancels out."""
         return statistics.median(ours / theirs for ours, theirs in zip(self.samples, other.samples, strict=True))
@@ -67,6 +72,20 @@ class Throughput:
 
     def __add__(self, other: "Throughput") -> "Throughput":
         return Throughput(self.photos + other.photos, self.seconds + other.seconds, self.refused + other.refused)
+
+
+@dataclass(frozen=True)
+class Overload:
+    """More photos than the peer can carry: `served` of them in `seconds`; `refusals`: seconds until each other's no."""
+
+    served: int
+    seconds: float
+    refusals: Latency
+
+    @property
+    def rate(self) -> float:
+        """Photos served a second, from the first request to the last answer."""
+        return self.served / self.seconds
 
 
 async def in_turn(peers: Mapping[str, Peer], photos: Sequence[Photo]) -> dict[str, Latency]:
@@ -102,3 +121,25 @@ async def in_flight(peer: Peer, photos: Sequence[Photo], width: int) -> Throughp
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(width)))
     return Throughput(len(photos), time.perf_counter() - began, refused)
+
+
+async def overload(peer: Peer, photos: Sequence[Photo], every_s: float) -> Overload:
+    """Sends a photo every `every_s` seconds, whatever became of those before; who is refused gives up.
+
+    Raises FailedError when nothing was refused: then it was no overload.
+    """
+    refusals: list[float] = []
+
+    async def send(photo: Photo, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        began = time.perf_counter()
+        try:
+            await peer(photo)
+        except BusyError:
+            refusals.append(time.perf_counter() - began)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(send(photo, number * every_s) for number, photo in enumerate(photos)))
+    if not refusals:
+        raise FailedError(f"a photo every {every_s:.2f} s was no overload")
+    return Overload(len(photos) - len(refusals), time.perf_counter() - began, Latency(tuple(refusals)))

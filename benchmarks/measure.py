@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks import memory
 from benchmarks.bare import bare_inference
 from benchmarks.figures import Effort, Figures, Flat
-from benchmarks.load import FailedError, Latency, Peer, Throughput, in_flight, in_turn
+from benchmarks.load import FailedError, Latency, Peer, Throughput, in_flight, in_turn, overload
 from benchmarks.photos import SIZES, Photo, load_photos, rotate
 from benchmarks.rembg import Rembg, extract_network, install, rembg_server
 from benchmarks.stack import Stack, running_stack
@@ -57,6 +57,7 @@ async def measure(places: Places, effort: Effort, figures: Figures) -> None:
         await comparison.check_agreement()
         await comparison.measure_latencies()
         await comparison.measure_throughputs()
+        await comparison.measure_overload()
         await comparison.measure_memory()
 
 
@@ -138,6 +139,14 @@ class Comparison:
                 for name, peer in peers.items():
                     found[name] += await in_flight(peer, rotate(self.photos["2 MP"], half), width)
             self.figures.throughput[width] = found
+
+    async def measure_overload(self) -> None:
+        """Three times the photos a second that four in flight were served, for as long as they last."""
+        if self.effort.overload_photos:
+            every_s = 1 / (3 * self.figures.throughput[4]["HTTP"].rate)
+            say(f"{self.effort.overload_photos} photos, one every {every_s:.2f} s")
+            photos = rotate(self.photos["2 MP"], self.effort.overload_photos)
+            self.figures.overload = await overload(self.stack.http, photos, every_s)
 
     async def measure_memory(self) -> None:
         """Last, when everything that grows has grown; bare inference, which shares our runtime's pages, is gone."""

@@ -76,6 +76,7 @@ def _line(cells: list[str]) -> str:
 def _rows(figures: Figures) -> Iterator[Row]:
     yield from _latency_rows(figures)
     yield from _rate_rows(figures)
+    yield from _overload_rows(figures)
     yield from _memory_rows(figures)
     for title, found in (("start until ready, s", figures.starts), ("start until first cut-out, s", figures.firsts)):
         ours, rembg = statistics.median(found["ours"]), statistics.median(found["rembg"])
@@ -123,6 +124,21 @@ def _rate_rows(figures: Figures) -> Iterator[Row]:
             refused = f"; {found[way].refused} refused and asked again" if found[way].refused else ""
             aims = (Aim(2.7, "rembg", at_least=True),)
             yield Row(title, found[way].rate, rembg | {"bare": alone["bare"].rate}, aims=aims, note=note + refused)
+
+
+def _overload_rows(figures: Figures) -> Iterator[Row]:
+    if (found := figures.overload) is None:
+        return
+    sent, refusals = found.served + len(found.refusals.samples), found.refusals
+    aims = (Aim(100),)
+    note = f"{len(refusals.samples)} of {sent}"
+    yield Row("3 × the load over HTTP: a refusal, p50, ms", refusals.p50 * 1000, aims=aims, note=note, digits=0)
+    yield Row("3 × the load over HTTP: a refusal, p95, ms", refusals.p95 * 1000, aims=aims, digits=0)
+    yield Row("3 × the load over HTTP: a refusal, slowest, ms", refusals.slowest * 1000, aims=aims, digits=0)
+    goodput = found.rate / figures.throughput[4]["HTTP"].rate
+    yield Row(
+        "3 × the load over HTTP: served, % of 4 in flight", goodput * 100, aims=(Aim(90, at_least=True),), digits=0
+    )
 
 
 def _memory_rows(figures: Figures) -> Iterator[Row]:
