@@ -1,5 +1,6 @@
 """What runs inside a worker process. It is the only code that sees a picture's pixels."""
 
+import ctypes
 import logging
 import os
 import sys
@@ -37,7 +38,11 @@ def initialize(limits: WorkerLimits) -> None:
 def edit_picture(job: EditJob, limits: WorkerLimits, triton: TritonOptions) -> EditResult:
     """Edit one picture. Raises what `server.edit.edit` and `TritonModel` raise."""
     limits.begin_task()
-    return edit(job.source, job.target, job.task, _client(triton).model(job.model, job.deadline))
+    try:
+        return edit(job.source, job.target, job.task, _client(triton).model(job.model, job.deadline))
+    finally:
+        # A worker would keep 100 MB of what a picture needed; fetching it again costs the next one 30 ms.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @cache

@@ -110,13 +110,15 @@ def test_what_does_not_finish_is_cut_off(slow_engine: psutil.Process, slow_setti
     with running_server(slow_settings["CLEARCANVAS_TRITON"], tmp_path, drain_s=0.1) as server:
         wait_until(server.serving, "the server serves")
         family = [server.process, *server.process.children(recursive=True)]
-        with ThreadPoolExecutor(1) as callers:
-            call = callers.submit(attempt, server, SLOW)
+        with ThreadPoolExecutor(6) as callers:
+            calls = [callers.submit(attempt, server, SLOW) for _ in range(6)]
             until_at_work(server)
             server.process.terminate()
-            outcome = call.result()
-        assert isinstance(outcome, Failure)
-        assert outcome.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+            outcomes = [call.result() for call in calls]
+        # They take turns at the model: whoever had its turn may still have been served.
+        failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        assert failures
+        assert {failure.code for failure in failures} <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
         assert psutil.wait_procs(family, RECOVERY_S)[1] == []
         assert not list(SHARED_MEMORY.glob(f"clearcanvas-{server.process.pid}-*"))
 
