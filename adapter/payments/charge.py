@@ -1,0 +1,42 @@
+"""What one request costs, and what exactly it buys."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One purchase, before anybody has paid for it.
+
+    A payment is bound to the first charge it comes with: the same credential for another `digest` is refused.
+    """
+
+    operation: str
+    """Row of the price table, for example `remove-background`."""
+    resource: str
+    """Absolute URL that is paid for, without its query, as the payer sees it."""
+    amount: int
+    """Price in millionths of a dollar, which are the base units of USDC and pathUSD: 50000 is $0.05."""
+    description: str
+    """One sentence for the payer's wallet."""
+    content_type: str = "image/png"
+    """Media type of the result."""
+    body: bytes = field(default=b"", repr=False)
+    """The request's body; empty when only the price is asked for."""
+    digest: bytes = field(default=b"", repr=False)
+    """SHA-256 of all that decides the result (see `digest_request`), 32 bytes."""
+
+
+def digest_request(operation: str, options: Mapping[str, str], body: bytes) -> bytes:
+    """Return the SHA-256 of a request: its operation, its options in sorted order, its body.
+
+    Every part goes in with its length before it, so that no two different requests read the same.
+    """
+    hasher = hashlib.sha256()
+    for part in (operation, *(text for item in sorted(options.items()) for text in item)):
+        encoded = part.encode()
+        hasher.update(len(encoded).to_bytes(8, "big") + encoded)
+    hasher.update(len(body).to_bytes(8, "big"))
+    hasher.update(body)
+    return hasher.digest()
