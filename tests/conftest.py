@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import tritonclient.grpc as triton
 
+from tests.support.postgres import RunningPostgres, running_postgres
 from tests.support.processes import free_address, module, running, shared_memory_of_the_dead, tail, wait_until
+from tests.support.redis import running_redis
 from tests.support.stack import RunningStack, running_stack
 from tests.support.toy_model import write_toy_model
 
@@ -104,3 +106,17 @@ def stack(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempP
     environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
     with running_stack(toy_repository, "toy", tmp_path_factory.mktemp("stack"), environment) as running_one:
         yield running_one
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningPostgres]:
+    """A real PostgreSQL; make a database of your own with `create_database`."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis: its URL. Use keys or a database of your own."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -24,16 +25,30 @@ def free_address() -> str:
 
 
 @contextmanager
-def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs `command` with its output in `log`; SIGTERM at the end, and an error when that does not end it in 15 s."""
+def running(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    **options: Any,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs `command` with its output in `log`; the signal at the end, and an error when that does not end it in 15 s.
+
+    `options` are those of `subprocess.Popen`.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **options,
         )
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(stop_signal)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:
