@@ -30,6 +30,15 @@ _PROGRESSIVE_MARKERS = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
+class EndsInHeaderError(InvalidImageError):
+    """The bytes end inside the header."""
+
+    @property
+    def needed_bytes(self) -> int:
+        """How many bytes of the picture lead further, where these are only its first ones."""
+        return int(self.metadata["needed_bytes"])
+
+
 @dataclass(frozen=True)
 class ImageHeader:
     """Facts of an encoded picture.
@@ -49,7 +58,7 @@ def read_header(data: Encoded) -> ImageHeader:
     """Return the header of the encoded picture in `data`; only its first part is looked at.
 
     Raises UnsupportedFormatError for what is not PNG, JPEG or WebP by its content, InvalidImageError for a damaged
-    header, DimensionExceededError for a side over MAX_SIDE.
+    header (EndsInHeaderError where the bytes end too soon), DimensionExceededError for a side over MAX_SIDE.
     """
     view = memoryview(data)
     header = _reader(bytes(view[:16]))(view)
@@ -77,7 +86,7 @@ def _take(view: memoryview, start: int, count: int) -> bytes:
     """Return exactly `count` bytes, or refuse the picture."""
     part = bytes(view[start : start + count])
     if len(part) < count:
-        raise InvalidImageError("The picture ends inside its header.")
+        raise EndsInHeaderError("The picture ends inside its header.", {"needed_bytes": str(start + count)})
     return part
 
 

@@ -58,9 +58,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or not handler_call_details.method.startswith(OURS):
             return handler
         name = handler_call_details.method.rpartition("/")[2]
-        # On the wire one message is a stream of one. As a stream it is read by us, and so within a time.
+        # On the wire one message is a stream of one. As a stream it is read by us, and so within a time; and every
+        # method writes to its context, be it one answer or many.
         return grpc.stream_stream_rpc_method_handler(
-            cast("Any", _guarded(name, cast("Method", handler.unary_stream), self._receive_s)),
+            cast("Any", _guarded(name, cast("Method", handler.unary_stream or handler.unary_unary), self._receive_s)),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )

@@ -1,4 +1,4 @@
-"""ImageService: admit, hand to a worker, stream the result."""
+"""ImageService: admit, hand to a worker, stream the result; and say beforehand what a header tells."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from server.admission import Admission
 from server.edit import EditResult
 from server.errors import DeadlineExceededError, ModelUnavailableError, OverloadedError, PixelsExceededError
 from server.image.cost import estimated_cost
-from server.image.header import ImageHeader, read_header
+from server.image.header import EndsInHeaderError, ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
-from server.rpc.messages import read_edit_request, write_header
+from server.rpc.messages import read_edit_request, read_inspect_request, write_facts, write_header
 from server.triton.model import TritonOptions
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
@@ -79,6 +79,21 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
                 del image
                 model = call.model or self._options.model
                 await self._answer(EditJob(files.source, files.target, call.task, model, deadline), context)
+
+    async def Inspect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the form is Edit's
+        self, request: images_pb2.InspectRequest, context: Context
+    ) -> None:
+        """Read a picture's header from its first bytes. Raises ServiceError; see images.proto."""
+        prefix, total_size, max_pixels = read_inspect_request(request, self._options.max_pixels)
+        try:
+            header = read_header(prefix)
+        except EndsInHeaderError as error:
+            if error.needed_bytes > total_size:
+                raise
+            await context.write(images_pb2.InspectResponse(needed_bytes=error.needed_bytes))
+            return
+        _check_pixels(header, max_pixels)
+        await context.write(write_facts(header))
 
     async def _answer(self, job: EditJob, context: Context) -> None:
         submitted = time.monotonic()

@@ -36,7 +36,7 @@ class _ImageFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImageForm
     """JPEG at quality 90. Opaque results only."""
 
 class ImageFormat(_ImageFormat, metaclass=_ImageFormatEnumTypeWrapper):
-    """ImageFormat is an encoding of the result."""
+    """ImageFormat is an encoding: of the result where it is asked for, of the picture in PictureFacts."""
 
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat.ValueType  # 0
 """The default, PNG."""
@@ -71,6 +71,98 @@ OUTPUT_KIND_PICTURE: OutputKind.ValueType  # 1
 OUTPUT_KIND_MASK: OutputKind.ValueType  # 2
 """The subject's alpha alone, as one grey channel: 0 background, 255 subject."""
 Global___OutputKind: _TypeAlias = OutputKind  # noqa: Y015
+
+@_typing.final
+class InspectRequest(_message.Message):
+    """InspectRequest is the beginning of an encoded picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREFIX_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    MAX_PIXELS_FIELD_NUMBER: _builtins.int
+    prefix: _builtins.bytes
+    """The first bytes of the picture: at least 16, or all of them. 64 KiB hold the header of nearly every picture."""
+    total_size: _builtins.int
+    """Size of the whole picture in bytes, at most 25 MiB and not less than the prefix."""
+    max_pixels: _builtins.int
+    """As in EditRequest."""
+    def __init__(
+        self,
+        *,
+        prefix: _builtins.bytes = ...,
+        total_size: _builtins.int = ...,
+        max_pixels: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_pixels", b"max_pixels", "prefix", b"prefix", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectRequest: _TypeAlias = InspectRequest  # noqa: Y015
+
+@_typing.final
+class InspectResponse(_message.Message):
+    """InspectResponse is what was found, or how much more is needed to find it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    NEEDED_BYTES_FIELD_NUMBER: _builtins.int
+    needed_bytes: _builtins.int
+    """The header goes on behind the prefix: send again with at least this many of the picture's bytes. More than
+    the prefix had and not more than `total_size`.
+    """
+    @_builtins.property
+    def facts(self) -> Global___PictureFacts:
+        """Facts of the picture."""
+
+    def __init__(
+        self,
+        *,
+        facts: Global___PictureFacts | None = ...,
+        needed_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "needed_bytes", b"needed_bytes", "outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "needed_bytes", b"needed_bytes", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["facts", "needed_bytes"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___InspectResponse: _TypeAlias = InspectResponse  # noqa: Y015
+
+@_typing.final
+class PictureFacts(_message.Message):
+    """PictureFacts is what a picture's header says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    format: Global___ImageFormat.ValueType
+    """How the picture is encoded, by its content."""
+    width: _builtins.int
+    """Width in pixels as stored, before EXIF orientation; 1 to 10,000."""
+    height: _builtins.int
+    """Height in pixels as stored, before EXIF orientation; 1 to 10,000."""
+    def __init__(
+        self,
+        *,
+        format: Global___ImageFormat.ValueType = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "height", b"height", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PictureFacts: _TypeAlias = PictureFacts  # noqa: Y015
 
 @_typing.final
 class EditRequest(_message.Message):

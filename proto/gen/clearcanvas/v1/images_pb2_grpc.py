@@ -40,6 +40,11 @@ class ImageServiceStub:
                 request_serializer=clearcanvas_dot_v1_dot_images__pb2.EditRequest.SerializeToString,
                 response_deserializer=clearcanvas_dot_v1_dot_images__pb2.EditResponse.FromString,
                 _registered_method=True)
+        self.Inspect = channel.unary_unary(
+                '/clearcanvas.v1.ImageService/Inspect',
+                request_serializer=clearcanvas_dot_v1_dot_images__pb2.InspectRequest.SerializeToString,
+                response_deserializer=clearcanvas_dot_v1_dot_images__pb2.InspectResponse.FromString,
+                _registered_method=True)
 
 
 class ImageServiceServicer:
@@ -56,6 +61,16 @@ class ImageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Inspect(self, request, context):
+        """Says what Edit would find in a picture's header, from the picture's first bytes. Nothing is decoded and no
+        worker is asked, so it is cheap; what it accepts, Edit may still refuse for damage behind the header.
+        Refuses with the same ErrorInfo as Edit: INVALID_IMAGE, UNSUPPORTED_FORMAT, DIMENSION_EXCEEDED,
+        PIXELS_EXCEEDED, PAYLOAD_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ImageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -63,6 +78,11 @@ def add_ImageServiceServicer_to_server(servicer, server):
                     servicer.Edit,
                     request_deserializer=clearcanvas_dot_v1_dot_images__pb2.EditRequest.FromString,
                     response_serializer=clearcanvas_dot_v1_dot_images__pb2.EditResponse.SerializeToString,
+            ),
+            'Inspect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Inspect,
+                    request_deserializer=clearcanvas_dot_v1_dot_images__pb2.InspectRequest.FromString,
+                    response_serializer=clearcanvas_dot_v1_dot_images__pb2.InspectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -93,6 +113,33 @@ class ImageService:
             '/clearcanvas.v1.ImageService/Edit',
             clearcanvas_dot_v1_dot_images__pb2.EditRequest.SerializeToString,
             clearcanvas_dot_v1_dot_images__pb2.EditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Inspect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearcanvas.v1.ImageService/Inspect',
+            clearcanvas_dot_v1_dot_images__pb2.InspectRequest.SerializeToString,
+            clearcanvas_dot_v1_dot_images__pb2.InspectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,12 @@ class ImageServiceStub:
     a stream that ends without an error is whole. Failures carry google.rpc.ErrorInfo (see ErrorReason).
     Cancelling the call, or its deadline, stops the work.
     """
+    Inspect: _grpc.UnaryUnaryMultiCallable[_images_pb2.InspectRequest, _images_pb2.InspectResponse]
+    """Says what Edit would find in a picture's header, from the picture's first bytes. Nothing is decoded and no
+    worker is asked, so it is cheap; what it accepts, Edit may still refuse for damage behind the header.
+    Refuses with the same ErrorInfo as Edit: INVALID_IMAGE, UNSUPPORTED_FORMAT, DIMENSION_EXCEEDED,
+    PIXELS_EXCEEDED, PAYLOAD_TOO_LARGE.
+    """
 
 @_typing.type_check_only
 class ImageServiceAsyncStub(ImageServiceStub):
@@ -50,6 +56,12 @@ class ImageServiceAsyncStub(ImageServiceStub):
     encoded result in chunks of at most 1 MiB, in order. Nothing is sent before the result is complete, so
     a stream that ends without an error is whole. Failures carry google.rpc.ErrorInfo (see ErrorReason).
     Cancelling the call, or its deadline, stops the work.
+    """
+    Inspect: _aio.UnaryUnaryMultiCallable[_images_pb2.InspectRequest, _images_pb2.InspectResponse]  # type: ignore[assignment]
+    """Says what Edit would find in a picture's header, from the picture's first bytes. Nothing is decoded and no
+    worker is asked, so it is cheap; what it accepts, Edit may still refuse for damage behind the header.
+    Refuses with the same ErrorInfo as Edit: INVALID_IMAGE, UNSUPPORTED_FORMAT, DIMENSION_EXCEEDED,
+    PIXELS_EXCEEDED, PAYLOAD_TOO_LARGE.
     """
 
 class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,6 +77,18 @@ class ImageServiceServicer(metaclass=_abc_1.ABCMeta):
         encoded result in chunks of at most 1 MiB, in order. Nothing is sent before the result is complete, so
         a stream that ends without an error is whole. Failures carry google.rpc.ErrorInfo (see ErrorReason).
         Cancelling the call, or its deadline, stops the work.
+        """
+
+    @_abc_1.abstractmethod
+    def Inspect(
+        self,
+        request: _images_pb2.InspectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_images_pb2.InspectResponse, _abc.Awaitable[_images_pb2.InspectResponse]]:
+        """Says what Edit would find in a picture's header, from the picture's first bytes. Nothing is decoded and no
+        worker is asked, so it is cheap; what it accepts, Edit may still refuse for damage behind the header.
+        Refuses with the same ErrorInfo as Edit: INVALID_IMAGE, UNSUPPORTED_FORMAT, DIMENSION_EXCEEDED,
+        PIXELS_EXCEEDED, PAYLOAD_TOO_LARGE.
         """
 
 def add_ImageServiceServicer_to_server(servicer: ImageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,8 +6,9 @@ from clearcanvas.v1 import composition_pb2, images_pb2
 from server.composition import Color, ImageFormat, NoBackground, OutputKind
 from server.edit import EditResult
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError
+from server.image.header import ImageHeader
 from server.image.scene import Box
-from server.rpc.messages import MAX_IMAGE_BYTES, read_edit_request, write_header
+from server.rpc.messages import MAX_IMAGE_BYTES, read_edit_request, read_inspect_request, write_facts, write_header
 
 LIMIT = 1000
 Request = images_pb2.EditRequest
@@ -107,3 +108,32 @@ def test_the_header_holds_every_fact() -> None:
     box = header.foreground
     assert (box.top, box.left, box.width, box.height) == (1, 2, 3, 4)
     assert [(stage.name, stage.seconds) for stage in header.stages] == [("queue", 0.25), ("decode", 0.5)]
+
+
+def test_the_beginning_of_a_picture_is_taken_from_16_bytes_on() -> None:
+    request = images_pb2.InspectRequest(prefix=bytes(16), total_size=MAX_IMAGE_BYTES)
+    assert read_inspect_request(request, LIMIT) == (bytes(16), MAX_IMAGE_BYTES, LIMIT)
+    whole = images_pb2.InspectRequest(prefix=b"x", total_size=1, max_pixels=LIMIT - 1)
+    assert read_inspect_request(whole, LIMIT) == (b"x", 1, LIMIT - 1)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "total_size", "error"),
+    [
+        (b"", 0, InvalidImageError),
+        (b"", 16, InvalidImageError),
+        (bytes(16), MAX_IMAGE_BYTES + 1, PayloadTooLargeError),
+        (bytes(16), 15, InvalidParameterError),
+        (bytes(15), 16, InvalidParameterError),
+    ],
+)
+def test_the_beginning_of_no_picture_is_refused(prefix: bytes, total_size: int, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        read_inspect_request(images_pb2.InspectRequest(prefix=prefix, total_size=total_size), LIMIT)
+
+
+@pytest.mark.parametrize("form", ImageFormat)
+def test_the_facts_of_every_format_can_be_told(form: ImageFormat) -> None:
+    facts = write_facts(ImageHeader(form, width=3, height=4)).facts
+    assert images_pb2.ImageFormat.Name(facts.format) == f"IMAGE_FORMAT_{form.name}"
+    assert (facts.width, facts.height) == (3, 4)
