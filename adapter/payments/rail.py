@@ -24,22 +24,25 @@ class Rail(Protocol):
     """One way to pay. Every method may be called from many requests at once, and none blocks the event loop."""
 
     name: str
+    margin_s: float
+    """Seconds before a payment's expiry at which its settlement must have begun, so that the chain still takes it."""
 
     async def challenge(self, charge: Charge, refusal: tuple[str, str] | None = None) -> Challenge:
         """Offer to be paid for `charge`; `refusal` is (reason, message) of a credential that was just refused."""
         ...
 
     async def parse(self, headers: Headers, charge: Charge) -> Payment | None:
-        """Read the credential in `headers`; None where there is none of this rail. No chain is asked.
+        """Read the credential in `headers`; None where there is none of this rail. Only the form is looked at.
 
-        Raises MalformedPaymentError, and PaymentRequiredError where it can never pay for `charge`: another amount,
-        token, recipient, chain or route, or a life too short for the work and the settlement.
+        Nothing that time or a new configuration changes is judged here: the payer who comes back with a credential that
+        was settled long ago must reach its claim. Raises MalformedPaymentError, also where the header comes twice.
         """
         ...
 
     async def verify(self, payment: Payment, charge: Charge) -> PaymentFacts:
-        """Check signature, funds and the chain's state, changing nothing; return the facts as now known.
+        """Check that a fresh payment can pay for `charge`, changing nothing; return the facts as now known.
 
+        First without the chain: amount, token, recipient, route, signature, dates. Then funds and the chain's state.
         Raises PaymentRequiredError, PaymentSpentError, RailUnavailableError.
         """
         ...
