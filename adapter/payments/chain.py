@@ -1,0 +1,249 @@
+"""Reads of an EVM chain that the payment SDKs leave out: transfers as they happened, and uses of authorisations.
+
+Writes nothing and holds no key. Addresses and hashes go in and come out as lower-case hex with 0x.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from eth_abi.exceptions import DecodingError
+from hexbytes import HexBytes
+from web3 import AsyncHTTPProvider, AsyncWeb3, Web3
+from web3.contract import AsyncContract
+from web3.exceptions import TransactionNotFound, Web3Exception
+from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.types import FilterParams, LogReceipt
+
+from adapter.payments.errors import RailUnavailableError
+
+_log = logging.getLogger(__name__)
+
+
+def _topic(signature: str) -> str:
+    return Web3.to_hex(Web3.keccak(text=signature))
+
+
+_TRANSFER = _topic("Transfer(address,address,uint256)")
+_TRANSFER_WITH_MEMO = _topic("TransferWithMemo(address,address,uint256,bytes32)")
+_AUTHORIZATION_USED = _topic("AuthorizationUsed(address,bytes32)")
+_AUTHORIZATION_CANCELED = _topic("AuthorizationCanceled(address,bytes32)")
+_TOKEN_ABI = [
+    {
+        "name": "balanceOf",
+        "type": "function",
+        "stateMutability": "view",
+        "inputs": [{"name": "owner", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    },
+    {
+        "name": "authorizationState",
+        "type": "function",
+        "stateMutability": "view",
+        "inputs": [{"name": "authorizer", "type": "address"}, {"name": "nonce", "type": "bytes32"}],
+        "outputs": [{"name": "", "type": "bool"}],
+    },
+]
+# Public nodes answer eth_getLogs for at most 500 to 10,000 blocks at a time.
+_LOG_WINDOW_BLOCKS = 500
+# Reads are repeated once: a dropped connection is common, a storm of retries helps nobody.
+_READ_ATTEMPTS = 2
+# What aiohttp raises, as web3's own provider names it.
+_TRANSPORT_ERRORS: tuple[type[BaseException], ...] = tuple(AsyncHTTPProvider().exception_retry_configuration.errors)
+_FAILURES: tuple[type[BaseException], ...] = (
+    *_TRANSPORT_ERRORS,
+    Web3Exception,
+    DecodingError,
+    OSError,
+    ValueError,
+    KeyError,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block's number, and its Unix time in seconds."""
+
+    number: int
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One Transfer event of a token; `amount` in base units, `index` its place among the block's events.
+
+    A TIP-20 transfer with a memo shows twice: as a plain Transfer, and as one whose `memo` is 0x and 64 hex digits.
+    """
+
+    token: str
+    sender: str
+    recipient: str
+    amount: int
+    index: int
+    memo: str | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A transaction that was mined. `transfers` is empty where it was reverted."""
+
+    transaction: str
+    succeeded: bool
+    block: int
+    transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True)
+class AuthorizationUse:
+    """Where an EIP-3009 authorisation was used up. `transfer` is its very own transfer; None where it was cancelled."""
+
+    transaction: str
+    block: int
+    transfer: Transfer | None
+
+
+class Chain:
+    """One chain behind a JSON-RPC address, read without blocking the event loop.
+
+    Every method raises RailUnavailableError where the node does not answer within `timeout_s`, or answers nonsense.
+    """
+
+    def __init__(self, rpc_url: str, *, timeout_s: float = 10.0) -> None:
+        self._provider = AsyncHTTPProvider(
+            rpc_url,
+            exception_retry_configuration=ExceptionRetryConfiguration(errors=_TRANSPORT_ERRORS, retries=_READ_ATTEMPTS),
+        )
+        self._web3 = AsyncWeb3(self._provider)
+        self._timeout_s = timeout_s
+
+    async def close(self) -> None:
+        """Close the connections to the node."""
+        await self._provider.disconnect()
+
+    async def chain_id(self) -> int:
+        """Return the number of the chain that the node serves."""
+        async with self._answer():
+            return await self._web3.eth.chain_id
+
+    async def head(self) -> Block:
+        """Return the latest block."""
+        return await self._block(None)
+
+    async def timestamp(self) -> int:
+        """Return the chain's own clock: the time of the latest block, Unix seconds."""
+        return (await self.head()).timestamp
+
+    async def block_timestamp(self, number: int) -> int:
+        """Return the time of block `number`, Unix seconds."""
+        return (await self._block(number)).timestamp
+
+    async def balance(self, token: str, owner: str) -> int:
+        """Return `owner`'s balance of `token`, in base units."""
+        async with self._answer():
+            return int(await self._token(token).functions.balanceOf(Web3.to_checksum_address(owner)).call())
+
+    async def receipt(self, transaction: str) -> Receipt | None:
+        """Return what became of a transaction; None where no block holds it."""
+        async with self._answer():
+            try:
+                receipt = await self._web3.eth.get_transaction_receipt(HexBytes(transaction))
+            except TransactionNotFound:
+                return None
+            return Receipt(
+                transaction=Web3.to_hex(receipt["transactionHash"]),
+                succeeded=receipt["status"] == 1,
+                block=receipt["blockNumber"],
+                transfers=_read_transfers(receipt["logs"]),
+            )
+
+    async def authorization_used(self, token: str, payer: str, nonce: str, *, at_block: int | None = None) -> bool:
+        """Tell whether an EIP-3009 authorisation was used or cancelled, as of a block (default: the latest)."""
+        async with self._answer():
+            state = self._token(token).functions.authorizationState(Web3.to_checksum_address(payer), HexBytes(nonce))
+            return bool(await state.call(block_identifier="latest" if at_block is None else at_block))
+
+    async def authorization_use(
+        self, token: str, payer: str, nonce: str, *, first_block: int, last_block: int
+    ) -> AuthorizationUse | None:
+        """Find the event that used or cancelled an authorisation, from `first_block` to `last_block`, both included.
+
+        USDC emits AuthorizationUsed and the Transfer it stands for one directly after the other. Only that Transfer is
+        returned: another one of the same transaction may belong to another authorisation.
+        """
+        for start in range(first_block, last_block + 1, _LOG_WINDOW_BLOCKS):
+            wanted = FilterParams(
+                address=Web3.to_checksum_address(token),
+                topics=[[_AUTHORIZATION_USED, _AUTHORIZATION_CANCELED], _pad(payer), nonce],
+                fromBlock=start,
+                toBlock=min(start + _LOG_WINDOW_BLOCKS - 1, last_block),
+            )
+            async with self._answer():
+                logs = await self._web3.eth.get_logs(wanted)
+            if logs:
+                return await self._describe_use(logs[0])
+        return None
+
+    async def _describe_use(self, log: LogReceipt) -> AuthorizationUse:
+        transaction = Web3.to_hex(log["transactionHash"])
+        receipt = await self.receipt(transaction)
+        if receipt is None:
+            raise _unavailable()  # Its event was seen a moment ago: another node, which is behind.
+        used = Web3.to_hex(log["topics"][0]) == _AUTHORIZATION_USED
+        token = log["address"].lower()
+        own = (t for t in receipt.transfers if used and t.index == log["logIndex"] + 1 and t.token == token)
+        return AuthorizationUse(transaction, receipt.block, next(own, None))
+
+    async def _block(self, number: int | None) -> Block:
+        async with self._answer():
+            block = await self._web3.eth.get_block("latest" if number is None else number)
+            return Block(block["number"], block["timestamp"])
+
+    def _token(self, address: str) -> AsyncContract:
+        return self._web3.eth.contract(address=Web3.to_checksum_address(address), abi=_TOKEN_ABI)
+
+    @asynccontextmanager
+    async def _answer(self) -> AsyncIterator[None]:
+        """Translate whatever a node, or the way to it, can do wrong."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                yield
+        except _FAILURES as error:
+            # Only its kind: the text may hold the node's address, and that a key.
+            _log.warning("a read of the chain failed: %s", type(error).__name__)
+            raise _unavailable() from None
+
+
+def _unavailable() -> RailUnavailableError:
+    return RailUnavailableError(
+        "chain_unavailable", "The payment network does not answer. Try again with the same payment."
+    )
+
+
+def _pad(address: str) -> str:
+    return "0x" + "00" * 12 + address.removeprefix("0x")
+
+
+def _address(topic: bytes) -> str:
+    return "0x" + bytes(topic)[-20:].hex()
+
+
+def _read_transfers(logs: Sequence[LogReceipt]) -> tuple[Transfer, ...]:
+    kinds = {_TRANSFER: 3, _TRANSFER_WITH_MEMO: 4}
+    found = []
+    for log in logs:
+        topics = log["topics"]
+        if not topics or kinds.get(Web3.to_hex(topics[0])) != len(topics) or len(log["data"]) != 32:
+            continue
+        found.append(
+            Transfer(
+                token=log["address"].lower(),
+                sender=_address(topics[1]),
+                recipient=_address(topics[2]),
+                amount=int.from_bytes(log["data"]),
+                index=log["logIndex"],
+                memo=Web3.to_hex(topics[3]) if len(topics) == 4 else None,
+            )
+        )
+    return tuple(found)
