@@ -25,9 +25,7 @@ async def main(url: str, photo: Path, result: Path) -> None:
         result.write_bytes(resp.content)
     receipts = [name for name in ("x-payment-response", "payment-response") if name in resp.headers]
     error = "" if resp.is_success else resp.text
-    print(  # noqa: T201 - a program's output
-        json.dumps({"status": resp.status_code, "headers": dict(resp.headers), "receipts": receipts, "error": error})
-    )
+    print(json.dumps({"status": resp.status_code, "headers": dict(resp.headers), "receipts": receipts, "error": error}))
 
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
