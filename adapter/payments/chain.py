@@ -13,9 +13,9 @@ from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
 from web3 import AsyncHTTPProvider, AsyncWeb3, Web3
 from web3.contract import AsyncContract
-from web3.exceptions import TransactionNotFound, Web3Exception
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
-from web3.types import FilterParams, LogReceipt
+from web3.types import FilterParams, LogReceipt, RPCEndpoint, TxParams
 
 from adapter.payments.errors import RailUnavailableError
 
@@ -58,7 +58,8 @@ _FAILURES: tuple[type[BaseException], ...] = (
     DecodingError,
     OSError,
     ValueError,
-    KeyError,
+    TypeError,
+    LookupError,
 )
 
 
@@ -104,6 +105,10 @@ class AuthorizationUse:
     transfer: Transfer | None
 
 
+class CallRevertedError(Exception):
+    """The chain would refuse this call; the text is the contract's own reason, where it gives one."""
+
+
 class Chain:
     """One chain behind a JSON-RPC address, read without blocking the event loop.
 
@@ -143,6 +148,20 @@ class Chain:
         """Return `owner`'s balance of `token`, in base units."""
         async with self._answer():
             return int(await self._token(token).functions.balanceOf(Web3.to_checksum_address(owner)).call())
+
+    async def call(self, to: str, data: bytes, *, sender: str) -> bytes:
+        """Run a call on the latest state without sending it, and return its result.
+
+        Raises CallRevertedError where the chain would refuse it.
+        """
+        request = TxParams(
+            {"to": Web3.to_checksum_address(to), "from": Web3.to_checksum_address(sender), "data": HexBytes(data)}
+        )
+        async with self._answer():
+            try:
+                return bytes(await self._web3.eth.call(request))
+            except ContractLogicError as error:
+                raise CallRevertedError(error.message or "") from None
 
     async def receipt(self, transaction: str) -> Receipt | None:
         """Return what became of a transaction; None where no block holds it."""
@@ -196,9 +215,12 @@ class Chain:
         return AuthorizationUse(transaction, receipt.block, next(own, None))
 
     async def _block(self, number: int | None) -> Block:
+        # Raw: web3's own reading of a block refuses the long `extraData` that some chains write.
+        place = "latest" if number is None else hex(number)
         async with self._answer():
-            block = await self._web3.eth.get_block("latest" if number is None else number)
-            return Block(block["number"], block["timestamp"])
+            response = await self._provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [place, False])
+            block = response["result"]
+            return Block(int(block["number"], 16), int(block["timestamp"], 16))
 
     def _token(self, address: str) -> AsyncContract:
         return self._web3.eth.contract(address=Web3.to_checksum_address(address), abi=_TOKEN_ABI)
