@@ -30,6 +30,9 @@ class PaymentFacts:
     """What the rail needs to find the payment on its chain again: a nonce, a transaction's hash, a block number."""
     idempotency_key: str | None = None
     """The payer's own name for the request (x402 `payment-identifier`, `Idempotency-Key`), scoped to the payer."""
+    proof: str = ""
+    """Hex SHA-256 of what proves the payer's consent (signature, signed transaction): nonces and hashes are public once
+    they are on the chain, so a replay must bring the same proof. Empty where the keys themselves are secret."""
 
 
 @dataclass(frozen=True)

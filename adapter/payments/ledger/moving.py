@@ -1,0 +1,121 @@
+"""The transitions of a claim: each one conditional update, with its journal entries in the same transaction."""
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from adapter.payments.errors import PaymentInProgressError, PaymentSpentError
+from adapter.payments.ledger.claim import PAID, Claim, State, StoredResult, facts_columns, read_claim, result_columns
+from adapter.payments.ledger.journal import book_delivery, book_settlement
+from adapter.payments.ledger.schema import claim_keys, claims
+from adapter.payments.ledger.taking import idempotency_name
+from adapter.payments.payment import PaymentFacts, Settlement
+
+
+class IdempotencyTakenError(Exception):
+    """Another credential has brought the same idempotency key to `verified` first."""
+
+
+def move(connection: Connection, claim: Claim, to: State, now: float, **values: object) -> Claim:
+    """Move `claim` on, if it is still as its holder knows it.
+
+    Raises PaymentInProgressError where the claim has been taken over: a holder that wakes late changes nothing.
+    """
+    statement = (
+        update(claims)
+        .where(claims.c.id == claim.id, claims.c.fence == claim.fence, claims.c.state == claim.state.value)
+        .values(state=to.value, changed_at=now, **values)
+        .returning(claims)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise PaymentInProgressError("payment_in_progress", "Another request has taken over this payment.")
+    return read_claim(row)
+
+
+def verify(connection: Connection, claim: Claim, facts: PaymentFacts, now: float) -> Claim:
+    """claimed → verified: the facts are true now, so all their keys lead here.
+
+    Raises PaymentSpentError and IdempotencyTakenError where one of them leads elsewhere, PaymentInProgressError.
+    """
+    idempotency = idempotency_name(facts)
+    wanted = {*facts.keys, *([idempotency] if idempotency else [])}
+    found = connection.execute(select(claim_keys.c.key, claim_keys.c.claim).where(claim_keys.c.key.in_(wanted)))
+    owners: dict[str, str] = {row.key: row.claim for row in found}
+    foreign = {key for key, owner in owners.items() if owner != claim.id}
+    if foreign - {idempotency}:
+        raise PaymentSpentError("payment_spent", "This payment has been used with another credential.")
+    if foreign:
+        raise IdempotencyTakenError
+    if missing := wanted - owners.keys():
+        connection.execute(insert(claim_keys), [{"key": key, "claim": claim.id} for key in sorted(missing)])
+    return move(connection, claim, State.VERIFIED, now, verified_at=now, **facts_columns(facts))
+
+
+def keep(connection: Connection, claim: Claim, result: StoredResult, now: float) -> Claim:
+    """verified → worked; a claim that was worked before gets its result anew, because the first one is lost."""
+    if claim.state is State.VERIFIED:
+        return move(connection, claim, State.WORKED, now, **result_columns(result))
+    known = claim.result.path if claim.result else None
+    statement = (
+        update(claims)
+        .where(claims.c.id == claim.id, claims.c.result_path.is_not_distinct_from(known))
+        .values(result_columns(result))
+        .returning(claims)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise PaymentInProgressError("payment_in_progress", "Another request has made this result again.")
+    return read_claim(row)
+
+
+def settle(connection: Connection, claim: Claim, settlement: Settlement, now: float) -> Claim:
+    """settling or unknown → settled, whoever holds it: what the chain has told is true for every holder."""
+    statement = (
+        update(claims)
+        .where(claims.c.id == claim.id, claims.c.state.in_([State.SETTLING.value, State.UNKNOWN.value]))
+        .values(
+            state=State.SETTLED.value,
+            transaction=settlement.transaction,
+            settled_at=settlement.settled_at,
+            lease_until=0.0,
+            changed_at=now,
+        )
+        .returning(claims)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        return _paid(connection, claim)
+    settled = read_claim(row)
+    book_settlement(connection, settled, now)
+    return settled
+
+
+def deliver(connection: Connection, claim: Claim, now: float) -> Claim:
+    """settled → delivered; a claim that is delivered already stays as it is."""
+    statement = (
+        update(claims)
+        .where(claims.c.id == claim.id, claims.c.state == State.SETTLED.value)
+        .values(state=State.DELIVERED.value, delivered_at=now, changed_at=now)
+        .returning(claims)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        return _paid(connection, claim)
+    delivered = read_claim(row)
+    book_delivery(connection, delivered, now)
+    return delivered
+
+
+def forget(connection: Connection, claim: Claim, now: float) -> None:
+    """claimed → nothing: an invalid credential leaves no trace. One that was released before is released again."""
+    if claim.verified:
+        move(connection, claim, State.RELEASED, now, lease_until=0.0)
+        return
+    mine = (claims.c.id == claim.id, claims.c.fence == claim.fence, claims.c.state == State.CLAIMED.value)
+    connection.execute(delete(claims).where(*mine))
+
+
+def _paid(connection: Connection, claim: Claim) -> Claim:
+    row = connection.execute(select(claims).where(claims.c.id == claim.id)).mappings().one_or_none()
+    if row is None or row["state"] not in PAID:
+        raise PaymentInProgressError("payment_in_progress", "Another request has taken over this payment.")
+    return read_claim(row)

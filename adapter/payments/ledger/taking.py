@@ -1,0 +1,167 @@
+"""Who may take a claim: the rules by which any key of a payment leads to one claim, and one holder at a time."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+
+from adapter.payments.errors import (
+    OutcomeUnknownError,
+    PaymentInProgressError,
+    PaymentSpentError,
+    RequestMismatchError,
+)
+from adapter.payments.ledger.claim import HELD, Claim, State, facts_columns, read_claim, result_columns
+from adapter.payments.ledger.schema import claim_keys, claims
+from adapter.payments.payment import PaymentFacts
+
+_RETAKEN = {
+    State.CLAIMED: State.CLAIMED,
+    State.VERIFIED: State.CLAIMED,  # Verified long ago: funds may have gone since.
+    State.RELEASED: State.CLAIMED,
+    State.WORKED: State.WORKED,
+    State.SETTLING: State.SETTLING,
+    State.UNKNOWN: State.SETTLING,
+}
+"""Where a claim stands once it is taken over. Paid ones are not taken: who has the credential may read the result."""
+
+
+@dataclass(frozen=True)
+class Taker:
+    """Who asks for a claim, and for how long. Times are Unix seconds."""
+
+    owner: str
+    now: float
+    lease_s: float
+
+
+def idempotency_name(facts: PaymentFacts) -> str | None:
+    """The key under which the payer's own name for the request is kept: one payer's names cannot meet another's."""
+    if facts.idempotency_key is None:
+        return None
+    scoped = "\n".join((facts.rail, facts.network, facts.payer, facts.idempotency_key))
+    return f"idempotency:{hashlib.sha256(scoped.encode()).hexdigest()}"
+
+
+def take(connection: Connection, facts: PaymentFacts, operation: str, digest: bytes, taker: Taker) -> Claim:
+    """Return the one claim that the payment leads to, now held by `taker` unless it is paid already.
+
+    It may be the claim of another credential with the same idempotency key; its name tells. Raises
+    RequestMismatchError, PaymentSpentError, PaymentInProgressError, OutcomeUnknownError.
+    """
+    found = _find(connection, facts.keys)
+    if found is None:
+        known = _follow_idempotency(connection, facts, digest, taker)
+        return known or _insert(connection, facts, operation, digest, taker)
+    claim = read_claim(found)
+    if not claim.verified:
+        if claim.lease_until > taker.now:
+            raise _in_progress()
+        return _retake(connection, claim, taker, operation=operation, digest=digest, **facts_columns(facts))
+    if not _same_credential(claim, facts):
+        raise PaymentSpentError("payment_spent", "This payment has been used with another credential.")
+    if claim.digest != digest:
+        raise RequestMismatchError("request_mismatch", "This payment was first used for another request.")
+    if claim.state not in _RETAKEN:
+        return claim
+    if claim.state in HELD and claim.lease_until > taker.now:
+        raise _in_progress()
+    return _retake(connection, claim, taker)
+
+
+def _same_credential(claim: Claim, facts: PaymentFacts) -> bool:
+    """Whether `facts` are of the credential that holds `claim`; once nothing came of that one, another may follow."""
+    if claim.facts.keys[0] != facts.keys[0]:
+        return False
+    if claim.state is State.RELEASED:
+        return True
+    return claim.facts.proof == facts.proof and set(facts.keys) <= set(claim.facts.keys)
+
+
+def retake(connection: Connection, claim_id: str, fence: int, taker: Taker) -> Claim | None:
+    """Take a claim that nobody holds any more, as it was when it was read with `fence`; None if it has changed."""
+    row = connection.execute(_locked().where(claims.c.id == claim_id)).mappings().one_or_none()
+    if row is None or row["fence"] != fence or (row["state"] in HELD and row["lease_until"] > taker.now):
+        return None
+    claim = read_claim(row)
+    return _retake(connection, claim, taker) if claim.state in _RETAKEN else None
+
+
+def _follow_idempotency(connection: Connection, facts: PaymentFacts, digest: bytes, taker: Taker) -> Claim | None:
+    key = idempotency_name(facts)
+    found = None if key is None else _find(connection, (key,))
+    if found is None:
+        return None
+    claim = read_claim(found)
+    if claim.digest != digest:
+        raise RequestMismatchError("idempotency_mismatch", "This idempotency key was first used for another request.")
+    if claim.state in _RETAKEN:
+        if claim.state in HELD and claim.lease_until > taker.now:
+            raise _in_progress()
+        if claim.state in (State.SETTLING, State.UNKNOWN):
+            raise OutcomeUnknownError("outcome_unknown", "The first payment of this request is not decided yet.")
+        # Nothing was paid under this key and nobody is at it: it goes to the new credential.
+        connection.execute(delete(claim_keys).where(claim_keys.c.key == key))
+        return None
+    return claim
+
+
+def _insert(connection: Connection, facts: PaymentFacts, operation: str, digest: bytes, taker: Taker) -> Claim:
+    row: dict[str, object] = {
+        "id": secrets.token_hex(16),
+        **facts_columns(facts),
+        "operation": operation,
+        "digest": digest,
+        "state": State.CLAIMED.value,
+        "owner": taker.owner,
+        "fence": 1,
+        "lease_until": taker.now + taker.lease_s,
+        "created_at": taker.now,
+        "changed_at": taker.now,
+        "checked_at": taker.now,
+    }
+    stored = connection.execute(insert(claims).values(row).returning(claims)).mappings().one()
+    # Only the name: the rest of the keys are believed, and written, once the credential is verified.
+    connection.execute(insert(claim_keys).values(key=facts.keys[0], claim=row["id"]))
+    return read_claim(stored)
+
+
+def _retake(connection: Connection, claim: Claim, taker: Taker, **bound: object) -> Claim:
+    values: dict[str, object] = {
+        "state": _RETAKEN[claim.state].value,
+        "owner": taker.owner,
+        "fence": claim.fence + 1,
+        "lease_until": taker.now + taker.lease_s,
+        "changed_at": taker.now,
+    }
+    if values["state"] == State.CLAIMED:  # It begins anew; what an earlier holder has stored is not looked at again.
+        values |= result_columns(None)
+    statement = (
+        update(claims)
+        .where(claims.c.id == claim.id, claims.c.fence == claim.fence)
+        .values(values | bound)
+        .returning(claims)
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise _in_progress()
+    return read_claim(row)
+
+
+def _find(connection: Connection, keys: tuple[str, ...]) -> RowMapping | None:
+    statement = _locked().where(claims.c.id.in_(select(claim_keys.c.claim).where(claim_keys.c.key.in_(keys))))
+    rows = connection.execute(statement).mappings().all()
+    # The keys of one credential can lead to two claims only if one of them is not its own: it is spent either way.
+    if len(rows) > 1:
+        raise PaymentSpentError("payment_spent", "This payment has been used with another credential.")
+    return rows[0] if rows else None
+
+
+def _locked() -> Select[*tuple[Any, ...]]:
+    return select(claims).with_for_update()
+
+
+def _in_progress() -> PaymentInProgressError:
+    return PaymentInProgressError("payment_in_progress", "Another request with this payment is being worked on.")
