@@ -1,0 +1,93 @@
+"""Offers a charge to x402 clients of both versions at once: version 1 reads the body, version 2 a header."""
+
+from typing import Any
+
+from x402.extensions.bazaar import BAZAAR
+from x402.extensions.payment_identifier import PAYMENT_IDENTIFIER, declare_payment_identifier_extension
+from x402.http.utils import encode_payment_required_header
+from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
+from x402.schemas.v1 import PaymentRequiredV1, PaymentRequirementsV1
+
+from adapter.payments.charge import Charge
+from adapter.payments.rail import Challenge
+from adapter.payments.x402.config import Listing, X402Config
+
+_SCHEME = "exact"
+
+
+class Offers:
+    """Makes requirements and challenges for charges."""
+
+    def __init__(self, config: X402Config) -> None:
+        self._config = config
+        self._listings = {operation: _list(listing) for operation, listing in config.listings.items()}
+
+    def require(self, charge: Charge) -> PaymentRequirements:
+        """Return what a payment for `charge` has to fulfil, as version 2 says it."""
+        network = self._config.network
+        return PaymentRequirements(
+            scheme=_SCHEME,
+            network=network.caip2,
+            asset=network.token,
+            amount=str(charge.amount),
+            pay_to=self._config.pay_to,
+            max_timeout_seconds=self._config.validity_s,
+            extra={"name": network.token_name, "version": network.token_version},
+        )
+
+    def challenge(self, charge: Charge, refusal: tuple[str, str] | None) -> Challenge:
+        """Return the header and the body of a 402. `refusal`: (reason, message) of a payment just refused."""
+        error = refusal[0] if refusal else "Payment required"
+        extensions: dict[str, Any] = {PAYMENT_IDENTIFIER: declare_payment_identifier_extension()}
+        if listing := self._listings.get(charge.operation):
+            extensions[BAZAAR.key] = listing
+        header = PaymentRequired(
+            error=error,
+            resource=ResourceInfo(url=charge.resource, description=charge.description, mime_type=charge.content_type),
+            accepts=[self.require(charge)],
+            extensions=extensions,
+        )
+        body = PaymentRequiredV1(error=error, accepts=[self._require_v1(charge)])
+        return Challenge(
+            headers=[("PAYMENT-REQUIRED", encode_payment_required_header(header))],
+            body=body.model_dump_json(by_alias=True, exclude_none=True).encode(),
+            content_type="application/json",
+        )
+
+    def _require_v1(self, charge: Charge) -> PaymentRequirementsV1:
+        network = self._config.network
+        return PaymentRequirementsV1(
+            scheme=_SCHEME,
+            network=network.name,
+            max_amount_required=str(charge.amount),
+            resource=charge.resource,
+            description=charge.description,
+            mime_type=charge.content_type,
+            pay_to=self._config.pay_to,
+            max_timeout_seconds=self._config.validity_s,
+            asset=network.token,
+            extra={"name": network.token_name, "version": network.token_version},
+        )
+
+
+def _list(listing: Listing) -> dict[str, Any]:
+    """Return a `bazaar` extension. The SDK's own helper knows JSON bodies only."""
+    call = {"type": "http", "method": "POST", **listing.input}
+    properties = {"type": {"const": "http"}, "method": {"enum": ["POST"]}, **listing.input_schema}
+    return {
+        "info": {"input": call, "output": dict(listing.output)},
+        "schema": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "input": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": sorted(call),
+                    "additionalProperties": False,
+                },
+                "output": {"type": "object"},
+            },
+            "required": ["input"],
+        },
+    }

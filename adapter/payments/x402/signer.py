@@ -1,0 +1,193 @@
+"""The hot key that settles: x402's own signer, with the holes in its broadcasting closed.
+
+`FacilitatorWeb3Signer` never gives back the nonce of a broadcast that was refused, so that all later ones wait behind a
+gap for ever; and it calls a broadcast failed whose reply was lost, though it may well have arrived.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.datastructures import SignedTransaction
+from hexbytes import HexBytes
+from requests import Session
+from requests.adapters import HTTPAdapter
+from web3 import HTTPProvider, Web3
+from web3.exceptions import TransactionNotFound, Web3RPCError
+from web3.middleware import ExtraDataToPOAMiddleware
+from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
+from web3.types import RPCEndpoint, RPCResponse, TxParams
+from x402.mechanisms.evm import FacilitatorWeb3Signer
+
+_log = logging.getLogger(__name__)
+
+_SEND = "eth_sendRawTransaction"
+_READS = [method for method in REQUEST_RETRY_ALLOWLIST if method != _SEND]
+# Once more: a dropped connection is common, a storm of retries helps nobody.
+_READ_ATTEMPTS = 2
+# A node behind a balancer may count our last transaction a little late; after this long its count is right, and ours
+# may be wrong: a node that was restarted forgets what was not mined.
+_COUNT_TRUSTED_S = 15.0
+# Other processes may settle with the same key: then both take the same nonce now and then, and one tries again.
+_NONCE_ATTEMPTS = 4
+_NONCE_TAKEN = ("nonce too low", "underpriced", "nonce has already been used", "already known")
+
+
+class BroadcastRefusedError(Exception):
+    """The node refused a transaction, and does not know it: nothing was sent."""
+
+
+@dataclass
+class Troubles:
+    """What went wrong on the way to the node in one thread since it began its present task."""
+
+    unanswered: bool = False
+    refused: bool = False
+
+
+class WatchedProvider(HTTPProvider):
+    """JSON-RPC that remembers in each thread whether the node failed to answer.
+
+    x402 turns such failures into verdicts on the payment ("bad signature"); whoever asked for the verdict looks here.
+    """
+
+    def __init__(self, rpc_url: str, *, timeout_s: float, connections: int) -> None:
+        # A broadcast is never repeated blindly: the repetition is refused, and hides that the first arrived.
+        retries = ExceptionRetryConfiguration(errors=(OSError,), retries=_READ_ATTEMPTS, method_allowlist=_READS)
+        self._session = Session()
+        self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
+        super().__init__(
+            rpc_url,
+            request_kwargs={"timeout": timeout_s},
+            session=self._session,
+            exception_retry_configuration=retries,
+        )
+        self._local = threading.local()
+
+    def close(self) -> None:
+        """Close the connections to the node."""
+        self._session.close()
+
+    def begin(self) -> Troubles:
+        """Forget this thread's troubles, and return the record that those to come will be written to."""
+        self._local.troubles = Troubles()
+        return self.troubles
+
+    @property
+    def troubles(self) -> Troubles:
+        """This thread's record."""
+        return self._local.troubles if hasattr(self._local, "troubles") else self.begin()
+
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 (as web3 has it)
+        """Ask the node."""
+        try:
+            response: RPCResponse = super().make_request(method, params)
+        except (OSError, ValueError):  # Every error of `requests`, and what is no JSON.
+            self.troubles.unanswered = True
+            raise
+        if method != _SEND and "error" in response and not _is_revert(response["error"]):
+            self.troubles.unanswered = True
+        return response
+
+
+class SettlementSigner(FacilitatorWeb3Signer):
+    """Signs and broadcasts, one at a time, with every nonce given back that was not used."""
+
+    def __init__(self, key: str, rpc_url: str, *, settle_s: float, connections: int, timeout_s: float = 10.0) -> None:
+        super().__init__(key, rpc_url, confirmation_timeout_seconds=settle_s)
+        self.provider = WatchedProvider(rpc_url, timeout_s=timeout_s, connections=connections)
+        self._w3 = Web3(self.provider)
+        self._w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+        self._sending = threading.Lock()
+        self._next = 0
+        self._sent_at = float("-inf")
+
+    def write_contract(
+        self,
+        address: str,
+        abi: list[dict[str, Any]],
+        function_name: str,
+        *args: Any,  # noqa: ANN401 (the contract's own)
+        data_suffix: str | None = None,
+    ) -> str:
+        """Broadcast a contract call; return its transaction's hash, also where it is unknown whether it arrived.
+
+        Raises BroadcastRefusedError where certainly nothing was sent.
+        """
+        contract = self._w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi)
+        data = contract.encode_abi(function_name, args=list(args)) + (data_suffix or "").removeprefix("0x")
+        tip = self._w3.eth.max_priority_fee
+        base_fee = self._w3.eth.get_block("latest")["baseFeePerGas"]
+        transaction = TxParams(
+            {
+                "to": contract.address,
+                "data": HexBytes(data),
+                "value": Web3.to_wei(0, "wei"),
+                "gas": self._gas_limit,
+                "maxFeePerGas": Web3.to_wei(2 * base_fee + tip, "wei"),
+                "maxPriorityFeePerGas": tip,
+                "chainId": self.get_chain_id(),
+            }
+        )
+        with self._sending:
+            return self._send(transaction)
+
+    def get_gas(self) -> int:
+        """Return what the key holds to pay gas with, in wei."""
+        return self._w3.eth.get_balance(self._account.address)
+
+    def knows(self, transaction: str) -> bool:
+        """Tell whether the node has heard of a transaction, mined or not."""
+        try:
+            self._w3.eth.get_transaction(HexBytes(transaction))
+        except TransactionNotFound:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connections to the node."""
+        self.provider.close()
+
+    def _send(self, transaction: TxParams) -> str:
+        refusal = ""
+        for _ in range(_NONCE_ATTEMPTS):
+            nonce = self._take_nonce()
+            signed = self._account.sign_transaction({**transaction, "nonce": nonce})
+            sent, refusal = self._broadcast(signed, nonce)
+            if sent:
+                return Web3.to_hex(signed.hash)
+            if not any(words in refusal.lower() for words in _NONCE_TAKEN):
+                break
+        _log.error("the node refuses to broadcast settlements: %s", refusal)
+        self.provider.troubles.refused = True
+        raise BroadcastRefusedError(refusal)
+
+    def _take_nonce(self) -> int:
+        count = self._w3.eth.get_transaction_count(self._account.address, "pending")
+        if time.monotonic() - self._sent_at > _COUNT_TRUSTED_S:
+            return count
+        return max(count, self._next)
+
+    def _broadcast(self, signed: SignedTransaction, nonce: int) -> tuple[bool, str]:
+        """Return whether the transaction may have been sent, and the node's words where it was not."""
+        try:
+            self._w3.eth.send_raw_transaction(signed.raw_transaction)
+        except Web3RPCError as error:
+            # The next nonce is the node's to say again; its refusal may also mean that it has this very transaction.
+            self._sent_at = float("-inf")
+            return self.knows(Web3.to_hex(signed.hash)), str(error.message)
+        except (OSError, ValueError):
+            # No answer: it may have arrived. Only the next transaction needs to know the truth, and asks the node.
+            self._sent_at = float("-inf")
+            return True, ""
+        self._next, self._sent_at = nonce + 1, time.monotonic()
+        return True, ""
+
+
+def _is_revert(error: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Tell whether a JSON-RPC error is the contract's answer, and not the node's trouble."""
+    if not isinstance(error, dict):
+        return False
+    return error.get("code") == 3 or "revert" in str(error.get("message", "")).lower()
