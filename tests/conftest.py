@@ -14,6 +14,8 @@ from tests.support.redis import running_redis
 from tests.support.stack import RunningStack, running_stack
 from tests.support.toy_model import write_toy_model
 
+pytest_plugins = ["tests.support.devnet"]
+
 ROOT = Path(__file__).parents[1]
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
