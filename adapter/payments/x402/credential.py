@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from x402.extensions.payment_identifier import PAYMENT_IDENTIFIER
-
 from adapter.payments.errors import MalformedPaymentError
 from adapter.payments.payment import Payment, PaymentFacts
 from adapter.payments.rail import Headers
+from adapter.payments.x402.extensions import IDENTIFIER, PAYMENT_IDENTIFIER
 from adapter.payments.x402.networks import NETWORKS
 
 _HEADERS = {"x-payment": 1, "payment-signature": 2}
@@ -25,8 +24,6 @@ _NONCE = re.compile(r"0x[0-9a-fA-F]{64}")
 _SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _CHAIN = re.compile(r"eip155:[1-9][0-9]{0,17}")
-# As the extension has it; its own check lets a line end pass.
-_IDENTIFIER = re.compile(r"[a-zA-Z0-9_-]{16,128}")
 # What a ledger's integer column holds: no token has as many units, no date lies as far.
 _NUMBER_LIMIT = 2**63
 _URL = re.compile(r"\S{1,2048}")
@@ -157,7 +154,7 @@ def _read_identifier(document: "_Fields") -> str | None:
     identifier = info.get("id") if isinstance(info, dict) else None
     if identifier is None:
         return None
-    if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
+    if not isinstance(identifier, str) or not re.fullmatch(IDENTIFIER, identifier):
         raise _malformed("its payment-identifier is not 16 to 128 letters, digits, - and _")
     return identifier
 

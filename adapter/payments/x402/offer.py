@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from x402.extensions.bazaar import BAZAAR
-from x402.extensions.payment_identifier import PAYMENT_IDENTIFIER, declare_payment_identifier_extension
 from x402.http.utils import encode_payment_required_header
 from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
 from x402.schemas.v1 import PaymentRequiredV1, PaymentRequirementsV1
 
 from adapter.payments.charge import Charge
 from adapter.payments.rail import Challenge
-from adapter.payments.x402.config import Listing, X402Config
+from adapter.payments.x402.config import X402Config
+from adapter.payments.x402.extensions import BAZAAR, PAYMENT_IDENTIFIER, declare_identifier, declare_listing
 
 _SCHEME = "exact"
 
@@ -20,7 +19,7 @@ class Offers:
 
     def __init__(self, config: X402Config) -> None:
         self._config = config
-        self._listings = {operation: _list(listing) for operation, listing in config.listings.items()}
+        self._listings = {operation: declare_listing(listing) for operation, listing in config.listings.items()}
 
     def require(self, charge: Charge) -> PaymentRequirements:
         """Return what a payment for `charge` has to fulfil, as version 2 says it."""
@@ -38,9 +37,9 @@ class Offers:
     def challenge(self, charge: Charge, refusal: tuple[str, str] | None) -> Challenge:
         """Return the header and the body of a 402. `refusal`: (reason, message) of a payment just refused."""
         error = refusal[0] if refusal else "Payment required"
-        extensions: dict[str, Any] = {PAYMENT_IDENTIFIER: declare_payment_identifier_extension()}
+        extensions: dict[str, Any] = {PAYMENT_IDENTIFIER: declare_identifier()}
         if listing := self._listings.get(charge.operation):
-            extensions[BAZAAR.key] = listing
+            extensions[BAZAAR] = listing
         header = PaymentRequired(
             error=error,
             resource=ResourceInfo(url=charge.resource, description=charge.description, mime_type=charge.content_type),
@@ -68,26 +67,3 @@ class Offers:
             asset=network.token,
             extra={"name": network.token_name, "version": network.token_version},
         )
-
-
-def _list(listing: Listing) -> dict[str, Any]:
-    """Return a `bazaar` extension. The SDK's own helper knows JSON bodies only."""
-    call = {"type": "http", "method": "POST", **listing.input}
-    properties = {"type": {"const": "http"}, "method": {"enum": ["POST"]}, **listing.input_schema}
-    return {
-        "info": {"input": call, "output": dict(listing.output)},
-        "schema": {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "properties": {
-                "input": {
-                    "type": "object",
-                    "properties": properties,
-                    "required": sorted(call),
-                    "additionalProperties": False,
-                },
-                "output": {"type": "object"},
-            },
-            "required": ["input"],
-        },
-    }
