@@ -15,7 +15,7 @@ from obstore.store import LocalStore, from_url
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger.claim import Claim, StoredResult
 
-_CHUNK_BYTES = 256 * 1024  # A read's step: large enough for few awaits, small beside any result.
+_STEP_BYTES = 4 * 1024 * 1024  # A read's step: most results in one. obstore's own stream takes ten times as long.
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,11 @@ class ResultStore:
                 self._store = from_url(url)
             else:
                 self._store = LocalStore(self._folder, mkdir=True)
-        except (BaseError, OSError) as error:
-            raise ValueError(f"results cannot be kept in {address.scheme}://…: {error}") from error
+        except (BaseError, OSError, ValueError):  # Its text shows the whole URL, and a URL may hold a key.
+            kind = address.scheme or "a place without a scheme"
+            raise ValueError(
+                f"results cannot be kept in {kind}: use file:///FOLDER, memory:/// or s3://BUCKET/PREFIX"
+            ) from None
 
     async def put(self, claim: Claim, info: ResultInfo, chunks: AsyncIterable[bytes]) -> StoredResult:
         """Store `chunks` for the holder of `claim`, whole or not at all.
@@ -81,12 +84,15 @@ class ResultStore:
 
     async def read(self, result: StoredResult) -> AsyncIterator[bytes]:
         """The bytes of `result`, in pieces."""
-        try:
-            found = await obstore.get_async(self._store, result.path)
-            async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-                yield bytes(chunk)
-        except (BaseError, OSError) as error:
-            raise _unavailable() from error
+        for start in range(0, result.size, _STEP_BYTES):
+            end = min(start + _STEP_BYTES, result.size)
+            try:
+                chunk = bytes(await obstore.get_range_async(self._store, result.path, start=start, end=end))
+            except (BaseError, OSError) as error:
+                raise _unavailable() from error
+            if len(chunk) != end - start:
+                raise _unavailable()
+            yield chunk
 
     async def delete(self, claim: Claim) -> None:
         """Delete all that the holders of `claim` have stored, also before a crash; not what a later holder stores."""

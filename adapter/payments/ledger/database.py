@@ -1,23 +1,19 @@
-"""The database under the ledger: SQLite by default, PostgreSQL by URL. Blocking calls run in threads of its own."""
+"""Runs the transactions of the ledger in threads of its own, so that none blocks the event loop."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from adapter.payments.errors import StoreUnavailableError
+from adapter.payments.ledger.engine import CONNECTIONS, make_engine
 from adapter.payments.ledger.schema import metadata
 
 T = TypeVar("T")
 
-_WAIT_S = 5  # For a lock or a connection; a payer is told 503 rather than kept waiting longer.
 _ATTEMPTS = 4  # Two requests that insert the same key collide once; the second try sees what the first has done.
 _SETUP_LOCK = 4020402  # Any number: PostgreSQL's advisory lock for making the tables.
 
@@ -27,16 +23,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Raises ValueError where `url` names neither SQLite nor PostgreSQL."""
-        try:
-            self._url = make_url(url)
-        except ArgumentError as error:
-            raise ValueError("the ledger's URL cannot be read: use sqlite:///PATH or postgresql+psycopg://…") from error
-        kind = self._url.get_backend_name()
-        if kind not in ("sqlite", "postgresql"):
-            raise ValueError(f"the ledger is kept in SQLite or PostgreSQL, not in {kind}")
-        self._engine = _sqlite(self._url) if kind == "sqlite" else _postgres(self._url)
+        self._engine = make_engine(url)
         # SQLite has one writer at a time; more threads would only wait for each other.
-        self._threads = ThreadPoolExecutor(1 if kind == "sqlite" else 8, "ledger")
+        self._threads = ThreadPoolExecutor(1 if self._engine.dialect.name == "sqlite" else CONNECTIONS, "ledger")
 
     async def start(self) -> None:
         """Make the tables where they are missing. Raises StoreUnavailableError."""
@@ -71,35 +60,3 @@ def _make_tables(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # CREATE … IF NOT EXISTS of two processes at once can fail there.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SETUP_LOCK})
     metadata.create_all(connection)
-
-
-def _sqlite(url: URL) -> Engine:
-    if url.database and not url.database.startswith("file:"):
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _WAIT_S})
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-        cast(
-            "sqlite3.Connection", connection
-        ).isolation_level = None  # Or the driver begins transactions of its own, late.
-        # FULL: what was committed before the money moved must outlive a power cut.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            cast("sqlite3.Connection", connection).execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # Read and write under one lock, or two readers both decide.
-
-    return engine
-
-
-def _postgres(url: URL) -> Engine:
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=8,
-        max_overflow=0,
-        pool_timeout=_WAIT_S,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": _WAIT_S, "options": f"-c statement_timeout={_WAIT_S}s"},
-    )

@@ -95,7 +95,7 @@ _FINAL = (
     "(OLD.state = 'settled' AND NEW.state NOT IN ('settled', 'delivered'))"
     " OR (OLD.state = 'delivered' AND NEW.state <> 'delivered')"
 )
-_GUARDS = (
+GUARDS = (
     ("journal_update", "UPDATE ON journal", "1 = 1", "the journal is append-only"),
     ("journal_delete", "DELETE ON journal", "1 = 1", "the journal is append-only"),
     ("claims_final", "UPDATE ON claims", _FINAL, "a settled claim never goes back"),
@@ -121,5 +121,5 @@ def _guard(name: str, when: str, condition: str, message: str) -> None:
         event.listen(metadata, "after_create", ddl)
 
 
-for _each in _GUARDS:
+for _each in GUARDS:
     _guard(*_each)

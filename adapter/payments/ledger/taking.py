@@ -3,9 +3,8 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from adapter.payments.errors import (
     OutcomeUnknownError,
@@ -16,6 +15,20 @@ from adapter.payments.errors import (
 from adapter.payments.ledger.claim import HELD, Claim, State, facts_columns, read_claim, result_columns
 from adapter.payments.ledger.schema import claim_keys, claims
 from adapter.payments.payment import PaymentFacts
+
+# Made once: to build a statement of 30 columns takes longer than to run it.
+_FIND = (
+    select(claims)
+    .where(claims.c.id.in_(select(claim_keys.c.claim).where(claim_keys.c.key.in_(bindparam("wanted", expanding=True)))))
+    .with_for_update()
+)
+_INSERT = insert(claims).returning(claims)
+_INSERT_KEY = insert(claim_keys)
+_RETAKE = (
+    update(claims)
+    .where(claims.c.id == bindparam("known_id"), claims.c.fence == bindparam("known_fence"))
+    .returning(claims)
+)
 
 _RETAKEN = {
     State.CLAIMED: State.CLAIMED,
@@ -82,7 +95,7 @@ def _same_credential(claim: Claim, facts: PaymentFacts) -> bool:
 
 def retake(connection: Connection, claim_id: str, fence: int, taker: Taker) -> Claim | None:
     """Take a claim that nobody holds any more, as it was when it was read with `fence`; None if it has changed."""
-    row = connection.execute(_locked().where(claims.c.id == claim_id)).mappings().one_or_none()
+    row = connection.execute(select(claims).where(claims.c.id == claim_id).with_for_update()).mappings().one_or_none()
     if row is None or row["fence"] != fence or (row["state"] in HELD and row["lease_until"] > taker.now):
         return None
     claim = read_claim(row)
@@ -122,9 +135,9 @@ def _insert(connection: Connection, facts: PaymentFacts, operation: str, digest:
         "changed_at": taker.now,
         "checked_at": taker.now,
     }
-    stored = connection.execute(insert(claims).values(row).returning(claims)).mappings().one()
+    stored = connection.execute(_INSERT, row).mappings().one()
     # Only the name: the rest of the keys are believed, and written, once the credential is verified.
-    connection.execute(insert(claim_keys).values(key=facts.keys[0], claim=row["id"]))
+    connection.execute(_INSERT_KEY, {"key": facts.keys[0], "claim": row["id"]})
     return read_claim(stored)
 
 
@@ -138,29 +151,19 @@ def _retake(connection: Connection, claim: Claim, taker: Taker, **bound: object)
     }
     if values["state"] == State.CLAIMED:  # It begins anew; what an earlier holder has stored is not looked at again.
         values |= result_columns(None)
-    statement = (
-        update(claims)
-        .where(claims.c.id == claim.id, claims.c.fence == claim.fence)
-        .values(values | bound)
-        .returning(claims)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    which = {"known_id": claim.id, "known_fence": claim.fence}
+    row = connection.execute(_RETAKE, which | values | bound).mappings().one_or_none()
     if row is None:
         raise _in_progress()
     return read_claim(row)
 
 
 def _find(connection: Connection, keys: tuple[str, ...]) -> RowMapping | None:
-    statement = _locked().where(claims.c.id.in_(select(claim_keys.c.claim).where(claim_keys.c.key.in_(keys))))
-    rows = connection.execute(statement).mappings().all()
+    rows = connection.execute(_FIND, {"wanted": keys}).mappings().all()
     # The keys of one credential can lead to two claims only if one of them is not its own: it is spent either way.
     if len(rows) > 1:
         raise PaymentSpentError("payment_spent", "This payment has been used with another credential.")
     return rows[0] if rows else None
-
-
-def _locked() -> Select[*tuple[Any, ...]]:
-    return select(claims).with_for_update()
 
 
 def _in_progress() -> PaymentInProgressError:

@@ -1,0 +1,75 @@
+"""Connections to the ledger's database: SQLite by default, PostgreSQL by URL."""
+
+import sqlite3
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+CONNECTIONS = 8
+"""Connections of one process to PostgreSQL; a transaction takes about a millisecond."""
+
+_WAIT_S = 5  # For a lock or a connection; a payer is told 503 rather than kept waiting longer.
+
+
+def make_engine(url: str, *, read_only: bool = False) -> Engine:
+    """Prepare connections to `url`; with `read_only`, each transaction sees one state and may change nothing.
+
+    Raises ValueError where it names neither SQLite nor PostgreSQL, or a SQLite file to read that is not there.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # Its text shows the whole URL, and a URL may hold a password.
+        raise ValueError("the ledger's URL cannot be read: use sqlite:///PATH or postgresql://…") from None
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        return _sqlite(parsed, read_only=read_only)
+    if kind == "postgresql":
+        return _postgres(parsed, read_only=read_only)
+    raise ValueError(f"the ledger is kept in SQLite or PostgreSQL, not in {kind}")
+
+
+def _sqlite(url: URL, *, read_only: bool) -> Engine:
+    path = None if url.database in (None, "", ":memory:") else Path(str(url.database))
+    if path is None:
+        raise ValueError("the ledger must be a file: what is only in memory is lost with the process")
+    if read_only and not path.exists():
+        raise ValueError(f"there is no ledger in {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the folder of the ledger cannot be made: {error}") from error
+    engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": _WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def _configure(raw: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        connection = cast("sqlite3.Connection", raw)
+        connection.isolation_level = None  # Or the driver begins transactions of its own, late.
+        # FULL: what was committed before the money moved must outlive a power cut.
+        writer = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+        for pragma in ("query_only = ON",) if read_only else writer:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE: read and write under one lock, or two who have read the same both decide.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: URL, *, read_only: bool) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=_WAIT_S,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _WAIT_S, "options": f"-c statement_timeout={_WAIT_S}s"},
+    )
+    if not read_only:
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
