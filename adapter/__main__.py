@@ -10,15 +10,23 @@ from pydantic import ValidationError
 
 from adapter.app import serve
 from adapter.config import Settings, load_settings
+from adapter.errors import InvalidSettingsError
+from adapter.payment_config import PaymentSettings, load_payment_settings
+from adapter.payments.errors import StoreUnavailableError
 
 logger = logging.getLogger("adapter")
+
+# At INFO they write every URL they call, and the URL of a node may hold its key.
+_TALKATIVE = ("httpx", "httpcore", "urllib3", "web3", "x402")
 
 
 def main() -> int:
     """Runs the adapter; returns the exit code: 0 stopped, 1 could not serve, 2 bad settings."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        settings = load_settings()
+        settings, payments = load_settings(), load_payment_settings()
     except ValidationError as error:
         for mistake in error.errors():
             name = (
@@ -30,19 +38,25 @@ def main() -> int:
         return 2
     _raise_file_limit()
     try:
-        asyncio.run(_serve_until_signalled(settings))
+        asyncio.run(_serve_until_signalled(settings, payments))
+    except InvalidSettingsError as error:
+        logger.error("settings: %s", error)
+        return 2
+    except StoreUnavailableError as error:
+        logger.error("cannot take payments: %s", error.message)
+        return 1
     except OSError as error:
         logger.error("cannot serve on %s: %s", settings.http, error.strerror)
         return 1
     return 0
 
 
-async def _serve_until_signalled(settings: Settings) -> None:
+async def _serve_until_signalled(settings: Settings, payments: PaymentSettings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(settings, stop)
+    await serve(settings, payments, stop)
 
 
 def _raise_file_limit() -> None:

@@ -30,6 +30,18 @@ class UploadTimeoutError(AdapterError):
     """The body did not arrive in time."""
 
 
+class InvalidPictureError(AdapterError):
+    """The body of a paid request is empty, or no picture of the type that its Content-Type promises."""
+
+
+class InvalidHostError(AdapterError):
+    """The Host header is no host's name."""
+
+
+class PaymentNotOfferedError(AdapterError):
+    """There is no way to pay here."""
+
+
 class InvalidFieldsError(AdapterError):
     """Fields are missing or malformed; `fields` says what is wrong with each."""
 
@@ -48,3 +60,7 @@ class ShuttingDownError(AdapterError):
 
 class BrokenResultError(AdapterError):
     """The image service broke its contract: no header, or a result of another size than it said."""
+
+
+class InvalidSettingsError(Exception):
+    """Settings that are well formed and cannot work; found only when they were tried."""

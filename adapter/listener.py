@@ -8,8 +8,10 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.web_log import AccessLogger
 
-from adapter.middleware.errors import Failure, describe, to_message_body
+from adapter.middleware.errors import describe
+from adapter.middleware.failure import Failure
 from adapter.middleware.headers import set_common_headers
+from adapter.middleware.shapes import to_response
 
 logger = logging.getLogger(__name__)
 
@@ -110,11 +112,11 @@ class GuardedHandler(web.RequestHandler):
             raise ConnectionAbortedError(broken) from exc
         if status == HTTPStatus.BAD_REQUEST:
             logger.info("refused a malformed request of %s: %s", request.remote, type(exc).__name__)
-            failure = Failure(HTTPStatus.BAD_REQUEST, "Malformed request.")
+            failure = Failure(HTTPStatus.BAD_REQUEST, "malformed_request", "Malformed request.")
         else:
             logger.error("unhandled failure: %r", exc, exc_info=exc)
             failure = describe(exc if isinstance(exc, Exception) else RuntimeError(message))
-        response = to_message_body(failure)
+        response = to_response(request, failure)
         set_common_headers(request, response)
         response.force_close()
         return response

@@ -1,8 +1,9 @@
 """The table of the public image operations: path → form fields → composition. A new operation is one row."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from clearcanvas.v1.composition_pb2 import Composition, NoBackground
 from clearcanvas.v1.images_pb2 import EditRequest
@@ -11,6 +12,9 @@ from adapter.colors import WHITE, parse_color
 from adapter.fields import Fields
 from adapter.formats import read_output
 from adapter.upload import Form
+
+# The paid operation, as the price table names it.
+REMOVE_BACKGROUND: Literal["remove-background"] = "remove-background"
 
 # 2048 × 2048: the most that the synchronous operations take, by their public contract.
 MAX_PIXELS = 4_194_304
@@ -24,14 +28,28 @@ class Operation:
 
     path: str
     compose: Callable[[Fields], Composition]
+    summary: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What its own fields mean, by their first names; for those who read the API's description."""
+    max_pixels: int = MAX_PIXELS
+    """Most width × height that is taken; 0 leaves it to the image service."""
 
 
 OPERATIONS = (
-    Operation("/image/matte/v1", lambda _: Composition(none=NoBackground())),
+    Operation("/image/matte/v1", lambda _: Composition(none=NoBackground()), "Cut the subject out."),
     Operation(
         "/image/color/v1",
         lambda fields: Composition(color=fields.take(parse_color, "bgcolor", "bg_color", "color", default=WHITE)),
+        "Lay the subject over a colour.",
+        {"bgcolor": "r,g,b or r,g,b,a (0 to 255), #rgb, #rrggbb, #rrggbbaa or a CSS name; white without it."},
     ),
+)
+
+PAID = Operation(
+    "/v1/remove-background",
+    lambda _: Composition(none=NoBackground()),
+    "Background removal for one picture",
+    max_pixels=0,
 )
 
 
@@ -48,7 +66,9 @@ def build_request(operation: Operation, form: Form, accept: str) -> EditRequest:
     if not form.image:
         fields.reject("image", "is required")
     fields.check()
-    return EditRequest(image=form.image, composition=composition, output=output, model=model, max_pixels=MAX_PIXELS)
+    return EditRequest(
+        image=form.image, composition=composition, output=output, model=model, max_pixels=operation.max_pixels
+    )
 
 
 def _is_opaque(composition: Composition) -> bool:

@@ -1,11 +1,11 @@
 """The gRPC side: the channel to the image service, one edit, and its readiness."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import grpc
 from clearcanvas.v1 import images_pb2_grpc
-from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse
+from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse, InspectRequest, PictureFacts
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from adapter.errors import BrokenResultError
@@ -22,6 +22,8 @@ _CHANNEL_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
 )
 _HEALTH_TIMEOUT_S = 2.0
+_INSPECT_TIMEOUT_S = 5.0  # It takes a millisecond; more is a service that hangs.
+_PREFIX_BYTES = 64 * 1024  # One EXIF block with its thumbnail, the most that stands before most pictures' size.
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,26 @@ class ImageService:
     ) -> "grpc.aio.UnaryStreamCall[EditRequest, EditResponse]":
         """Starts one edit. Cancel the returned call when its result is no longer wanted."""
         return self._images.Edit(request, timeout=timeout_s, metadata=(("x-request-id", request_id),))
+
+    async def inspect(self, image: bytes, *, max_pixels: int, request_id: str) -> PictureFacts:
+        """Asks what the header of a picture says; sends as little of the picture as tells it.
+
+        Raises:
+            grpc.aio.AioRpcError: The picture would be refused, or the service does not answer.
+            BrokenResultError: The service wants bytes that it has, or that there are not.
+        """
+        size, length = len(image), min(len(image), _PREFIX_BYTES)
+        while True:
+            request = InspectRequest(prefix=image[:length], total_size=size, max_pixels=max_pixels)
+            answer = await self._images.Inspect(
+                request, timeout=_INSPECT_TIMEOUT_S, metadata=(("x-request-id", request_id),)
+            )
+            if answer.HasField("facts"):
+                return answer.facts
+            if not length < answer.needed_bytes <= size:
+                message = "The service asked for bytes of the picture that it has, or that there are not."
+                raise BrokenResultError(message)
+            length = min(size, max(answer.needed_bytes, 4 * length))  # Few rounds, whatever the header holds.
 
     async def check(self) -> Readiness:
         """Asks the service's health.
@@ -101,3 +123,18 @@ async def receive_chunks(messages: AsyncIterator[EditResponse], size: int) -> As
     if left:
         message = f"The result is not of the {size} bytes that its header said."
         raise BrokenResultError(message)
+
+
+def describe_result(header: EditHeader, elapsed_s: float) -> Mapping[str, str]:
+    """The response headers with the facts of a result; `elapsed_s` is what the caller has waited for it."""
+    stages = [(stage.name, stage.seconds) for stage in header.stages] + [("total", elapsed_s)]
+    return {
+        "X-Width": str(header.width),
+        "X-Height": str(header.height),
+        "X-Model": header.model,
+        "X-Foreground-Top": str(header.foreground.top),
+        "X-Foreground-Left": str(header.foreground.left),
+        "X-Foreground-Width": str(header.foreground.width),
+        "X-Foreground-Height": str(header.foreground.height),
+        "Server-Timing": ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages),
+    }

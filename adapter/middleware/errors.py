@@ -1,9 +1,7 @@
-"""The one map from failures to HTTP: first to a status and a sentence, then to the surface's own body."""
+"""The one map from failures to HTTP: to a status, a machine code and a sentence."""
 
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import grpc
@@ -13,7 +11,18 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from adapter import errors
+from adapter.middleware.failure import Failure
 from adapter.middleware.request_id import request_id_of
+from adapter.middleware.shapes import to_response
+from adapter.payments.errors import (
+    MalformedPaymentError,
+    PaymentError,
+    PaymentRequiredError,
+    PaymentSpentError,
+    RequestMismatchError,
+    ResultExpiredError,
+    RetryablePaymentError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +33,30 @@ _USE_HD = "Image too large for regular processing. Use HD endpoint."
 _UNAVAILABLE = "The image service is unavailable. Try again later."
 _TIMED_OUT = "The image was not ready in time."
 _RETRY_AFTER_S = 1  # Where the service names no pause of its own.
+_FAILED, _LATE, _GONE = "processing_failed", "deadline_exceeded", "processor_unavailable"
 
-_OWN_STATUS: dict[type[errors.AdapterError], HTTPStatus] = {
-    errors.MalformedBodyError: HTTPStatus.BAD_REQUEST,
-    errors.UploadTimeoutError: HTTPStatus.REQUEST_TIMEOUT,
-    errors.PayloadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.InvalidFieldsError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.ShuttingDownError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.BrokenResultError: HTTPStatus.INTERNAL_SERVER_ERROR,
+_OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
+    errors.MalformedBodyError: (HTTPStatus.BAD_REQUEST, "malformed_body"),
+    errors.InvalidPictureError: (HTTPStatus.BAD_REQUEST, "invalid_image"),
+    errors.InvalidHostError: (HTTPStatus.BAD_REQUEST, "invalid_host"),
+    errors.PaymentNotOfferedError: (HTTPStatus.UNAUTHORIZED, "payment_not_offered"),
+    errors.UploadTimeoutError: (HTTPStatus.REQUEST_TIMEOUT, "upload_timeout"),
+    errors.PayloadTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
+    errors.UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+    errors.InvalidFieldsError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter"),
+    errors.OverloadedError: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"),
+    errors.ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down"),
+    errors.BrokenResultError: (HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED),
+}
+
+# Money. Only an error after which certainly nothing has moved may be a 402: a client pays every challenge it sees.
+_PAYMENT_STATUS: dict[type[PaymentError], HTTPStatus] = {
+    MalformedPaymentError: HTTPStatus.BAD_REQUEST,
+    PaymentRequiredError: HTTPStatus.PAYMENT_REQUIRED,
+    PaymentSpentError: HTTPStatus.FORBIDDEN,
+    RequestMismatchError: HTTPStatus.CONFLICT,
+    ResultExpiredError: HTTPStatus.GONE,
+    RetryablePaymentError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # By ErrorReason, without its prefix.
@@ -62,28 +85,19 @@ _CODE_STATUS: dict[grpc.StatusCode, HTTPStatus] = {
 }
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What the caller is told, whatever the shape of the surface."""
-
-    status: HTTPStatus
-    message: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-    retry_after_s: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 def describe(error: Exception) -> Failure:
     """Translates any failure. What is not foreseen is a 500 that tells nothing."""
     if isinstance(error, errors.AdapterError):
         return _describe_own(error)
+    if isinstance(error, PaymentError):
+        return _describe_payment(error)
     if isinstance(error, grpc.aio.AioRpcError):
         return _describe_service(error)
     if isinstance(error, web.HTTPException):
         return _describe_http(error)
     if isinstance(error, TimeoutError):
-        return Failure(HTTPStatus.GATEWAY_TIMEOUT, _TIMED_OUT)
-    return Failure(HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED)
+        return Failure(HTTPStatus.GATEWAY_TIMEOUT, _LATE, _TIMED_OUT)
+    return Failure(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED, _UNEXPECTED)
 
 
 def summarize(error: Exception) -> str:
@@ -91,17 +105,6 @@ def summarize(error: Exception) -> str:
     if isinstance(error, grpc.aio.AioRpcError):
         return f"{error.code().name} {error.details()!r}"
     return repr(error)
-
-
-def to_message_body(failure: Failure) -> web.Response:
-    """The shape of the image operations: `{"message": …}`, and `fields` where fields are wrong."""
-    body: dict[str, object] = {"message": failure.message}
-    if failure.fields:
-        body["fields"] = dict(failure.fields)
-    response = web.json_response(body, status=failure.status, headers=failure.headers)
-    if failure.retry_after_s is not None:
-        response.headers[hdrs.RETRY_AFTER] = str(failure.retry_after_s)
-    return response
 
 
 @web.middleware
@@ -117,40 +120,48 @@ async def map_errors(request: web.Request, handler: Handler) -> web.StreamRespon
             logger.error("request %s failed: %s", request_id_of(request), summarize(error), exc_info=error)
         elif failure.status > HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.warning("request %s: %d after %s", request_id_of(request), failure.status, summarize(error))
-        return to_message_body(failure)
+        return to_response(request, failure)
 
 
 def _describe_own(error: errors.AdapterError) -> Failure:
-    status = _OWN_STATUS[type(error)]
+    status, code = _OWN[type(error)]
     return Failure(
         status,
+        code,
         _UNEXPECTED if status == HTTPStatus.INTERNAL_SERVER_ERROR else error.message,
         fields=error.fields if isinstance(error, errors.InvalidFieldsError) else {},
         retry_after_s=_RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
     )
 
 
+def _describe_payment(error: PaymentError) -> Failure:
+    status = next(_PAYMENT_STATUS[kind] for kind in type(error).__mro__ if kind in _PAYMENT_STATUS)
+    pause_s = error.retry_after_s if isinstance(error, RetryablePaymentError) else None
+    return Failure(status, error.reason, error.message, retry_after_s=pause_s, of_payment=True)
+
+
 def _describe_http(error: web.HTTPException) -> Failure:
     """aiohttp's own refusals: unknown path, wrong method, a bad Expect."""
     status = HTTPStatus(error.status)
     allow = error.headers.get(hdrs.ALLOW)
-    return Failure(status, status.phrase, headers={hdrs.ALLOW: allow} if allow else {})
+    code = status.phrase.lower().replace(" ", "_")
+    return Failure(status, code, status.phrase, headers={hdrs.ALLOW: allow} if allow else {})
 
 
 def _describe_service(error: grpc.aio.AioRpcError) -> Failure:
     info, retry_after_s = _read_details(error)
     status = _REASON_STATUS.get(info.reason) or _CODE_STATUS.get(error.code(), HTTPStatus.INTERNAL_SERVER_ERROR)
-    sentence = error.details() or ""
+    code, sentence = info.reason.lower(), error.details() or ""
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return Failure(status, sentence if info.reason else _UNAVAILABLE, retry_after_s=retry_after_s)
+        return Failure(status, code or _GONE, sentence if code else _UNAVAILABLE, retry_after_s=retry_after_s)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         name = "model" if info.reason == "MODEL_NOT_FOUND" else info.metadata.get("field", "")
-        return Failure(status, _INVALID_DATA, fields={name: sentence} if name else {})
+        return Failure(status, code, _INVALID_DATA, fields={name: sentence} if name else {})
     if status == HTTPStatus.GATEWAY_TIMEOUT:
-        return Failure(status, _TIMED_OUT)
+        return Failure(status, _LATE, _TIMED_OUT)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Failure(status, _UNEXPECTED)
-    return Failure(status, _USE_HD if info.reason == "PIXELS_EXCEEDED" else sentence)
+        return Failure(status, _FAILED, _UNEXPECTED)
+    return Failure(status, code, _USE_HD if info.reason == "PIXELS_EXCEEDED" else sentence)
 
 
 def _read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, int]:

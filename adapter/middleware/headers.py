@@ -3,10 +3,16 @@
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from adapter import payment_headers
 from adapter.middleware import request_id
 
 _EXPOSED = (
+    *payment_headers.RESPONSE,
     "Content-Length",
+    "RateLimit-Limit",
+    "RateLimit-Policy",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
     "Retry-After",
     "Server-Timing",
     "X-Foreground-Height",
@@ -24,8 +30,18 @@ _COMMON = {
     "X-Content-Type-Options": "nosniff",
     hdrs.SERVER: "clearcanvas",  # Instead of the versions of Python and aiohttp.
 }
+# The first x402 clients send a header that belongs into responses; a browser asks for leave for it all the same.
+_ALLOWED = (
+    *payment_headers.REQUEST,
+    "Accept",
+    "Accept-Payment",
+    hdrs.ACCESS_CONTROL_EXPOSE_HEADERS,
+    "Content-Type",
+    "X-API-Key",
+    "X-Request-ID",
+)
 _PREFLIGHT = {
-    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Accept, Authorization, Content-Type, X-API-Key, X-Request-ID",
+    hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(_ALLOWED),
     hdrs.ACCESS_CONTROL_MAX_AGE: "86400",
 }
 

@@ -1,6 +1,7 @@
 """Alive is not ready: `/health` asks nobody, `/ready` asks the image service."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -18,6 +19,8 @@ class HealthRoutes:
 
     service: ImageService
     lifecycle: Lifecycle
+    rails: Sequence[str] = ()
+    """The ways to pay that are offered."""
 
     def add_to(self, app: web.Application) -> None:
         """Registers the probes."""
@@ -38,7 +41,7 @@ class HealthRoutes:
         facts = {"model": readiness.model, "device": readiness.device}
         if not readiness.ready:
             return _unavailable("The image service is not ready.", facts)
-        return web.json_response({"status": "ready", **facts})
+        return web.json_response({"status": "ready", **facts, "rails": list(self.rails)})
 
 
 def _unavailable(message: str, facts: dict[str, str] | None = None) -> web.Response:

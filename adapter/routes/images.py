@@ -1,25 +1,23 @@
 """The image operations: a form in, one edit at the image service, its result streamed out."""
 
 import asyncio
-import logging
 import time
 from dataclasses import dataclass
 
 import grpc
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
-from clearcanvas.v1.images_pb2 import EditHeader, EditRequest
+from clearcanvas.v1.images_pb2 import EditRequest
 
+from adapter.body import UploadLimits, leave_expectation
 from adapter.budget import UploadBudget
 from adapter.errors import BrokenResultError
 from adapter.lifecycle import Lifecycle
-from adapter.middleware.errors import summarize
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import OPERATIONS, Operation, build_request
-from adapter.service import ImageService, receive_chunks, receive_header
-from adapter.upload import UploadLimits, read_form
-
-logger = logging.getLogger(__name__)
+from adapter.sending import break_off
+from adapter.service import ImageService, describe_result, receive_chunks, receive_header
+from adapter.upload import read_form
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class ImageRoutes:
     def add_to(self, app: web.Application) -> None:
         """Registers the operations."""
         for operation in OPERATIONS:
-            app.router.add_post(operation.path, self._make_handler(operation), expect_handler=_leave_to_the_form)
+            app.router.add_post(operation.path, self._make_handler(operation), expect_handler=leave_expectation)
 
     def _make_handler(self, operation: Operation) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -56,7 +54,9 @@ class ImageRoutes:
             async with asyncio.timeout(self.request_timeout_s):
                 messages = aiter(call)
                 header = await receive_header(messages)
-                _describe_result(response, header, time.perf_counter() - started_s)
+                response.content_type, response.content_length = header.content_type, header.size
+                response.headers.update(describe_result(header, time.perf_counter() - started_s))
+                response.headers[hdrs.CACHE_CONTROL] = "no-cache"
                 await response.prepare(request)
                 async for chunk in receive_chunks(messages, header.size):
                     await response.write(chunk)
@@ -64,35 +64,7 @@ class ImageRoutes:
         except (grpc.aio.AioRpcError, BrokenResultError, TimeoutError) as error:
             if not response.prepared:
                 raise
-            # The status line is out; cutting the connection is the only way left to say that the result is not whole.
-            logger.error("request %s broke off while its result was sent: %s", request_id, summarize(error))
-            if request.transport is not None:
-                request.transport.abort()
-            message = "The result broke off."
-            raise ConnectionAbortedError(message) from error
+            break_off(request, error)
         finally:
             call.cancel()  # Also when the client is gone: the service stops its work.
         return response
-
-
-def _describe_result(response: web.StreamResponse, header: EditHeader, elapsed_s: float) -> None:
-    stages = [(stage.name, stage.seconds) for stage in header.stages] + [("total", elapsed_s)]
-    response.content_type = header.content_type
-    response.content_length = header.size
-    response.headers.update(
-        {
-            "Cache-Control": "no-cache",
-            "X-Width": str(header.width),
-            "X-Height": str(header.height),
-            "X-Model": header.model,
-            "X-Foreground-Top": str(header.foreground.top),
-            "X-Foreground-Left": str(header.foreground.left),
-            "X-Foreground-Width": str(header.foreground.width),
-            "X-Foreground-Height": str(header.foreground.height),
-            "Server-Timing": ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages),
-        }
-    )
-
-
-async def _leave_to_the_form(_: web.Request) -> None:
-    """In place of aiohttp's answer to `Expect`, which invites a body before anything is known of it."""

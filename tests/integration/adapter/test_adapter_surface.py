@@ -77,7 +77,7 @@ async def test_ready_names_the_model_and_its_device(http: aiohttp.ClientSession,
     async with http.get("/ready") as response:
         assert (response.status, await response.json()) == (
             200,
-            {"status": "ready", "model": "isnet", "device": DEVICE},
+            {"status": "ready", "model": "isnet", "device": DEVICE, "rails": []},
         )
     async with http.get("/health") as response:
         assert (response.status, await response.json()) == (200, {"status": "alive"})

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter import errors
-from adapter.middleware.errors import describe, to_message_body
+from adapter.middleware.errors import describe
+from adapter.middleware.shapes import to_message_body
 
 REASONS = [name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number]
 DETAILS = "grpc-status-details-bin"

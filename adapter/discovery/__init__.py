@@ -1,0 +1,1 @@
+"""What machines can read about this service before they call it."""

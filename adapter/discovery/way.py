@@ -1,0 +1,16 @@
+"""A way to pay, as it is written down for machines."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class WayToPay:
+    """The facts of one rail."""
+
+    method: str
+    """MPP's name of the payment method; `x402` for the other rail."""
+    intent: str
+    network: str
+    """CAIP-2 name of the chain."""
+    currency: str
+    """Address of the token, 0x and 40 hex digits."""

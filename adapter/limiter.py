@@ -1,0 +1,93 @@
+"""Counts requests by client in a moving window: exact, and bounded in memory."""
+
+import math
+import time
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapter.clients import Client
+
+WINDOW_S = 60
+
+# The most clients that are known one by one, about 30 MB of them; the others share a bucket with their neighbours.
+_MAX_CLIENTS = 65_536
+_SHARED_BUCKETS = 1_024
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a client stands after a request."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_s: int
+    """Whole seconds until the oldest request that counts no longer does, 1 to 60."""
+
+
+class Limiter(Protocol):
+    """Allows each client so many requests a moving minute."""
+
+    async def take(self, client: Client) -> Standing:
+        """Counts one request where it is allowed; a refused one does not count."""
+        ...
+
+    async def close(self) -> None:
+        """Gives back connections."""
+        ...
+
+
+class LocalLimiter:
+    """Counts in this process.
+
+    Not with the memory store of `limits`: that one grows with every address, and visits all of them for each hit.
+    """
+
+    def __init__(
+        self, limit: int, *, max_clients: int = _MAX_CLIENTS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.limit = limit
+        self._max_clients = max_clients
+        self._clock = clock
+        self._windows: OrderedDict[str, array[float]] = OrderedDict()  # The longest silent client first.
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    async def take(self, client: Client) -> Standing:
+        """Counts one request."""
+        return self.count(client)
+
+    def count(self, client: Client) -> Standing:
+        """Counts one request, at once."""
+        now = self._clock()
+        self._forget_silent(now)
+        name = self._bucket(client)
+        times = self._windows.get(name) or array("d")
+        while times and times[0] <= now - WINDOW_S:
+            del times[0]
+        allowed = len(times) < self.limit
+        if allowed:
+            times.append(now)
+            self._windows[name] = times
+            self._windows.move_to_end(name)
+        reset_s = math.ceil(times[0] + WINDOW_S - now)
+        return Standing(allowed, self.limit, self.limit - len(times), reset_s)
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    def _forget_silent(self, now: float) -> None:
+        while self._windows:
+            name, times = next(iter(self._windows.items()))
+            if times[-1] > now - WINDOW_S:
+                return
+            del self._windows[name]
+
+    def _bucket(self, client: Client) -> str:
+        if client.name in self._windows or len(self._windows) < self._max_clients:
+            return client.name
+        return f"shared {hash(client.neighbourhood) % _SHARED_BUCKETS}"

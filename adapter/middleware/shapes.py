@@ -1,0 +1,65 @@
+"""The bodies of errors. Each surface has its own, which its path chooses: `/v1/` is the paid one, else the forms'."""
+
+import json
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from adapter.middleware.failure import Failure
+from adapter.middleware.request_id import request_id_of
+from adapter.payment_headers import pays_by_mpp
+
+PAID_PREFIX = "/v1/"
+
+_PROBLEMS = "https://paymentauth.org/problems/"
+_PROBLEM_TYPE = "application/problem+json"
+
+# The paid surface knows fewer statuses: its Content-Type was good when the bytes are judged, and late is unavailable.
+_PAID_STATUS = {
+    "unsupported_format": HTTPStatus.BAD_REQUEST,
+    "deadline_exceeded": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_PROCESSING_FAILED = "Processing failed. The same request, with the same payment, may be sent again."
+
+
+def to_response(request: web.BaseRequest, failure: Failure) -> web.Response:
+    """Answers `request` with `failure`, in the shape of its surface."""
+    if not request.path.startswith(PAID_PREFIX):
+        return to_message_body(failure)
+    status = _PAID_STATUS.get(failure.code, failure.status)
+    body: dict[str, object] = {
+        "error": failure.code,
+        "message": _PROCESSING_FAILED if status == HTTPStatus.INTERNAL_SERVER_ERROR else failure.message,
+        "retryable": failure.retryable,
+        "request_id": request_id_of(request),
+    }
+    if failure.fields:
+        body["fields"] = dict(failure.fields)
+    content_type = "application/json"
+    if failure.of_payment and not failure.retryable and pays_by_mpp(request.headers):
+        content_type = _PROBLEM_TYPE
+        body |= {"type": _PROBLEMS + failure.code.replace("_", "-"), "title": status.phrase, "status": status}
+        body["detail"] = failure.message
+    pause_s = failure.retry_after_s
+    if pause_s is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        pause_s = 1
+    return _respond(failure, body, status=status, content_type=content_type, pause_s=pause_s)
+
+
+def to_message_body(failure: Failure) -> web.Response:
+    """The shape of the image operations: `{"message": …}`, and `fields` where fields are wrong."""
+    body: dict[str, object] = {"message": failure.message}
+    if failure.fields:
+        body["fields"] = dict(failure.fields)
+    return _respond(
+        failure, body, status=failure.status, content_type="application/json", pause_s=failure.retry_after_s
+    )
+
+
+def _respond(
+    failure: Failure, body: dict[str, object], *, status: HTTPStatus, content_type: str, pause_s: int | None
+) -> web.Response:
+    headers = {hdrs.CACHE_CONTROL: "no-store", **failure.headers}
+    if pause_s is not None:
+        headers[hdrs.RETRY_AFTER] = str(pause_s)
+    return web.Response(text=json.dumps(body), status=status, content_type=content_type, headers=headers)

@@ -1,0 +1,82 @@
+"""What is sold where: the rails that a host offers, and the charge for an operation on it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import hdrs, web
+from clearcanvas.v1.images_pb2 import EditRequest, ImageFormat
+
+from adapter.clients import Clients
+from adapter.errors import InvalidHostError
+from adapter.payment_config import RailName
+from adapter.payments.charge import Charge, digest_request
+
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+_MEDIA_TYPES = {"IMAGE_FORMAT_PNG": "image/png", "IMAGE_FORMAT_WEBP": "image/webp", "IMAGE_FORMAT_JPEG": "image/jpeg"}
+
+
+@dataclass(frozen=True)
+class Priced:
+    """An operation with a price."""
+
+    name: str
+    """Row of the price table."""
+    path: str
+    amount: int
+    """Millionths of a dollar."""
+    description: str
+    """One sentence for the payer's wallet."""
+
+
+@dataclass(frozen=True)
+class Offers:
+    """The rails by host, and where payers see them."""
+
+    rails: Sequence[RailName]
+    """All that are configured."""
+    hosts: Mapping[str, Sequence[RailName]] = field(default_factory=dict)
+    """Those of a host by its name in lower case; a host that is not named offers all."""
+    public_url: str | None = None
+    clients: Clients = field(default_factory=Clients)
+
+    def rails_of(self, request: web.BaseRequest) -> Sequence[RailName]:
+        """The rails that the request's host offers, perhaps none."""
+        return self.hosts.get(_match_host(request)["name"].lower(), self.rails)
+
+    def base_url(self, request: web.BaseRequest) -> str:
+        """Scheme and host as the payer sees them, without a slash at the end."""
+        if self.public_url is not None:
+            return self.public_url
+        scheme = request.scheme
+        if self.clients.trusts(request.remote):
+            told = request.headers.get("X-Forwarded-Proto", "").strip().lower()
+            scheme = told if told in {"http", "https"} else scheme
+        return f"{scheme}://{_match_host(request)[0].lower()}"
+
+    def price(self, request: web.BaseRequest, priced: Priced) -> Charge:
+        """The charge for an operation before anything is known of the picture."""
+        return Charge(priced.name, self.base_url(request) + priced.path, priced.amount, priced.description)
+
+    def charge(self, request: web.BaseRequest, priced: Priced, edit: EditRequest, picture: bytes) -> Charge:
+        """The charge for one edit of `picture`; it is bound to all that decides the result."""
+        options = EditRequest(composition=edit.composition, output=edit.output, model=edit.model)
+        written = options.SerializeToString(deterministic=True).hex()
+        return Charge(
+            priced.name,
+            self.base_url(request) + priced.path,
+            priced.amount,
+            priced.description,
+            content_type=_MEDIA_TYPES[ImageFormat.Name(edit.output.format)],
+            body=picture,
+            digest=digest_request(priced.name, {"edit": written}, picture),
+        )
+
+
+def _match_host(request: web.BaseRequest) -> re.Match[str]:
+    """The Host header, which the caller is free to invent: it goes into URLs and headers."""
+    match = _HOST.fullmatch(request.headers.get(hdrs.HOST, ""))
+    if match is None:
+        message = "The Host header is missing or malformed."
+        raise InvalidHostError(message)
+    return match

@@ -1,0 +1,34 @@
+"""What machines read before they call: the OpenAPI document, and the list of what can be bought with x402."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from adapter.discovery.openapi import build_document
+from adapter.discovery.way import WayToPay
+from adapter.offers import Offers, Priced
+from adapter.payment_config import RailName
+
+
+@dataclass(frozen=True)
+class DiscoveryRoutes:
+    """Serves the documents, for the host that is asked."""
+
+    offers: Offers
+    priced: Priced
+    ways: Mapping[RailName, WayToPay]
+
+    def add_to(self, app: web.Application) -> None:
+        """Registers the documents."""
+        app.router.add_get("/openapi.json", self._openapi)
+        app.router.add_get("/.well-known/x402", self._x402)
+
+    async def _openapi(self, request: web.Request) -> web.Response:
+        ways = [self.ways[rail] for rail in self.offers.rails_of(request)]
+        return web.json_response(build_document(self.offers.base_url(request), self.priced, ways))
+
+    async def _x402(self, request: web.Request) -> web.Response:
+        """The list that x402's directories read: version 1, the URLs of what is sold."""
+        sold = [self.offers.base_url(request) + self.priced.path] if "x402" in self.offers.rails_of(request) else []
+        return web.json_response({"version": 1, "resources": sold})

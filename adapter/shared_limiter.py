@@ -1,0 +1,77 @@
+"""Counts requests by client in Redis, for all replicas together."""
+
+import asyncio
+import logging
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
+
+from adapter.clients import Client
+from adapter.limiter import WINDOW_S, LocalLimiter, Standing
+
+logger = logging.getLogger(__name__)
+
+_ANSWER_S = 0.5  # Redis takes a millisecond; a request must not wait for one that hangs.
+_CONNECTIONS = 256  # Each is held for a millisecond; more would be a queue.
+_PAUSE_S = 5.0  # Before a Redis that did not answer is asked again.
+# What a process allows of the limit while it counts alone: there may be three replicas.
+_ALONE = 3
+
+
+class SharedLimiter:
+    """Counts in Redis; in this process, and stricter, while Redis does not answer."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        """`url`: redis://… or rediss://…; `limit`: requests a client and minute."""
+        self._pool = ConnectionPool.from_url(url, max_connections=_CONNECTIONS)
+        storage = RedisStorage(
+            f"async+{url}",
+            wrap_exceptions=True,
+            implementation="redispy",
+            connection_pool=self._pool,  # type: ignore[arg-type]  # Passed on to the client, which takes it.
+        )
+        self._windows = MovingWindowRateLimiter(storage)
+        self._item = RateLimitItemPerMinute(limit, namespace="clearcanvas-unpaid")
+        self._alone = LocalLimiter(max(1, limit // _ALONE))
+        self._down = False
+        self._ask_again_at = 0.0
+
+    async def take(self, client: Client) -> Standing:
+        """Counts one request."""
+        if time.monotonic() < self._ask_again_at:
+            return self._alone.count(client)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                standing = await self._take(client)
+        except (StorageError, TimeoutError) as error:
+            self._note_down(error)
+            return self._alone.count(client)
+        if self._down:
+            self._down = False
+            logger.warning("the store of the rate limit answers again")
+        return standing
+
+    async def _take(self, client: Client) -> Standing:
+        allowed = await self._windows.hit(self._item, client.name)
+        stats = await self._windows.get_window_stats(self._item, client.name)
+        reset_s = min(WINDOW_S, max(1, math.ceil(stats.reset_time - time.time())))
+        return Standing(allowed, self._item.amount, max(0, stats.remaining), reset_s)
+
+    def _note_down(self, error: Exception) -> None:
+        self._ask_again_at = time.monotonic() + _PAUSE_S
+        if not self._down:
+            self._down = True
+            logger.error(
+                "the store of the rate limit does not answer (%s): each process counts alone, %d requests a minute",
+                type(error).__name__,
+                self._alone.limit,
+            )
+
+    async def close(self) -> None:
+        """Closes the connections to Redis."""
+        await self._pool.aclose()
