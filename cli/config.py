@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     model_repository: Path = Field(Path("model_repository"), description="Folder of the models that Triton serves.")
     model: str = Field("isnet", description="Name of the matting model that is used when a request names none.")
     triton_env: Path = Field(Path(".triton"), description="Virtual environment that holds the Triton binary.")
+    devnet_env: Path = Field(Path(".devnet"), description="Folder that holds the program of the local chains.")
 
 
 def read_settings(**given: object) -> Settings:

@@ -5,8 +5,8 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -20,7 +20,7 @@ class ProgramExitedError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """One child: its name in the output, its command, and when it is killed at the latest.
+    """One child: its name in the output, its command, its whole environment, and when it is killed at the latest.
 
     `stop_by_s` is counted in seconds from the moment the stack began to stop, so that the whole stop is bounded by the
     largest of them.
@@ -28,31 +28,24 @@ class Program:
 
     name: str
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
     stop_by_s: float
 
 
 class Programs:
-    """Runs `programs` while the `async with` block lasts; stops them from the last to the first.
+    """Keeps what is started while the `async with` block lasts; stops it from the last to the first.
 
     Each runs in a session of its own, so that a Ctrl-C in the terminal reaches this process alone and the order of
     stopping stays ours; and each is killed by the kernel should this process die without a word.
     """
 
-    def __init__(self, programs: Sequence[Program], environment: Mapping[str, str], output: TextIO) -> None:
+    def __init__(self, output: TextIO) -> None:
         """`output` receives what the programs print, each line with the program's name before it."""
-        self._programs = programs
-        self._environment = dict(environment)
         self._output = output
         self._children: list[tuple[Program, asyncio.subprocess.Process]] = []
         self._pumps: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        try:
-            for program in self._programs:
-                self._children.append((program, await self._start(program)))
-        except BaseException:
-            await self._stop()
-            raise
         return self
 
     async def __aexit__(
@@ -71,10 +64,15 @@ class Programs:
         task = done.pop()
         raise ProgramExitedError(f"{waiting[task].name} {_ending(task.result())}")
 
+    async def start(self, *programs: Program) -> None:
+        """Starts programs, in order."""
+        for program in programs:
+            self._children.append((program, await self._start(program)))
+
     async def _start(self, program: Program) -> asyncio.subprocess.Process:
         child = await asyncio.create_subprocess_exec(
             *("setpriv", "--pdeathsig", "KILL", "--", *program.command),
-            env=self._environment,
+            env=dict(program.environment),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

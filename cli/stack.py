@@ -1,11 +1,11 @@
-"""The three programs as one stack: what they are told, and when they are ready."""
+"""The programs as one stack: what they are told, and when they are ready."""
 
 import asyncio
 import fcntl
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TextIO
 import aiohttp
 
 from cli.config import Settings, join_address, split_address
+from cli.environment import for_adapter, for_others, paid_on_devnet
 from cli.programs import Program, Programs
 
 # The first start compiles the model for this processor; the slowest seen took under half a minute.
@@ -23,6 +24,9 @@ _START_LIMIT_S = 180.0
 # gone; what its own callers still wait for then has the rest.
 _ADAPTER_DRAIN_S = 3.5
 _SERVER_DRAIN_S = 6.0
+
+# The chains of the devnet hold nothing that must be kept.
+_DEVNET_STOP_BY_S = 6.0
 
 
 class StackError(Exception):
@@ -39,29 +43,40 @@ class Stack:
 
 
 @asynccontextmanager
-async def running_stack(settings: Settings, output: TextIO) -> AsyncIterator[Stack]:
+async def running_stack(settings: Settings, output: TextIO, *, devnet: bool = False) -> AsyncIterator[Stack]:
     """Starts engine, server and adapter, yields when they can serve, and stops them in reverse order.
 
-    `output` receives what they print.
+    With `devnet`, local chains are started before the adapter, which is paid on them; they stop after it. `output`
+    receives what the programs print.
     The adapter is stopped first, so that the requests it holds still find a server, and the server finds a Triton.
     Raises StackError when something needed is missing, ProgramExitedError when a program ends on its own.
     """
-    check_installed(settings)
+    check_installed(settings, devnet=devnet)
     with locked(settings.data):
         http, grpc = claim_port("HTTP", "--http", settings.http), claim_port("gRPC", "--grpc", settings.grpc)
-        triton = claim_port("Triton", "", "127.0.0.1:0")
-        async with Programs(_programs(), _environment(settings, http, grpc, triton), output) as programs:
-            await _until_ready(programs, http)
+        environment = os.environ | _shared_settings(settings, http, grpc, claim_port("Triton", "", "127.0.0.1:0"))
+        others, adapter = for_others(environment), for_adapter(environment)
+        async with Programs(output) as programs:
+            await programs.start(
+                Program("engine", _module("engine"), others, stop_by_s=9.9),
+                Program("server", _module("server"), others, stop_by_s=_SERVER_DRAIN_S + 1.4),
+            )
+            if devnet:
+                adapter = paid_on_devnet(adapter, await _start_devnet(programs, settings, others))
+            await programs.start(Program("adapter", _module("adapter"), adapter, stop_by_s=_ADAPTER_DRAIN_S + 1.5))
+            await _until(programs, _poll_ready(f"http://{_reachable(http)}/ready"))
             yield Stack(http=http, grpc=grpc, programs=programs)
 
 
-def check_installed(settings: Settings) -> None:
+def check_installed(settings: Settings, *, devnet: bool = False) -> None:
     """Raises StackError naming the command that installs what is missing."""
     if not (settings.triton_env / "bin" / "python3").exists():
         raise StackError(f"Triton is not installed in {settings.triton_env}; run: python -m engine install")
     model = settings.model_repository / settings.model
     if not any(model.glob("[0-9]*/model.onnx")):
         raise StackError(f"no model in {model}; run: clearcanvas models pull {settings.model}")
+    if devnet and not (settings.devnet_env / "node_modules").exists():
+        raise StackError(f"the local chains are not installed in {settings.devnet_env}; run: python -m devnet install")
 
 
 @contextmanager
@@ -98,19 +113,21 @@ def claim_port(name: str, option: str, address: str) -> str:
         return join_address(host, probe.getsockname()[1])
 
 
-def _programs() -> tuple[Program, ...]:
-    def module(name: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", name)
-
-    return (
-        Program("engine", module("engine"), stop_by_s=9.9),
-        Program("server", module("server"), stop_by_s=_SERVER_DRAIN_S + 1.4),
-        Program("adapter", module("adapter"), stop_by_s=_ADAPTER_DRAIN_S + 1.5),
-    )
+async def _start_devnet(programs: Programs, settings: Settings, environment: Mapping[str, str]) -> Path:
+    """Starts the local chains; returns the file with the settings of an adapter that is paid on them."""
+    told, ready = settings.data / "devnet.env", settings.data / "devnet.json"
+    ready.unlink(missing_ok=True)  # Of chains that were killed.
+    await programs.start(Program("devnet", _module("devnet"), environment, stop_by_s=_DEVNET_STOP_BY_S))
+    await _until(programs, _poll_file(ready))
+    return told
 
 
-def _environment(settings: Settings, http: str, grpc: str, triton: str) -> dict[str, str]:
-    return os.environ | {
+def _module(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name)
+
+
+def _shared_settings(settings: Settings, http: str, grpc: str, triton: str) -> dict[str, str]:
+    return {
         "CLEARCANVAS_HTTP": http,
         "CLEARCANVAS_GRPC": grpc,
         "CLEARCANVAS_TRITON": triton,
@@ -118,15 +135,16 @@ def _environment(settings: Settings, http: str, grpc: str, triton: str) -> dict[
         "CLEARCANVAS_MODEL_REPOSITORY": str(settings.model_repository),
         "CLEARCANVAS_MODEL": settings.model,
         "CLEARCANVAS_TRITON_ENV": str(settings.triton_env),
+        "CLEARCANVAS_DEVNET_ENV": str(settings.devnet_env),
         "CLEARCANVAS_DRAIN_TIMEOUT_S": str(_ADAPTER_DRAIN_S),
         "CLEARCANVAS_DRAIN_S": str(_SERVER_DRAIN_S),
     }
 
 
-async def _until_ready(programs: Programs, http: str) -> None:
-    """Waits for `GET /ready` to be 200. Raises ProgramExitedError or StackError."""
+async def _until(programs: Programs, ready: Coroutine[None, None, None]) -> None:
+    """Waits for `ready` to return. Raises ProgramExitedError or StackError."""
     exited = asyncio.create_task(programs.until_exit())
-    answered = asyncio.create_task(_poll_ready(f"http://{_reachable(http)}/ready"))
+    answered = asyncio.create_task(ready)
     try:
         await asyncio.wait({exited, answered}, timeout=_START_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
         if exited.done():
@@ -137,6 +155,11 @@ async def _until_ready(programs: Programs, http: str) -> None:
     finally:
         exited.cancel()
         answered.cancel()
+
+
+async def _poll_file(file: Path) -> None:
+    while not file.exists():  # noqa: ASYNC110, ASYNC240 - another program writes it.
+        await asyncio.sleep(0.05)
 
 
 async def _poll_ready(url: str) -> None:

@@ -1,0 +1,36 @@
+"""What each program of the stack is told by its environment, and what it is not: secrets go where they are needed."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+# How this stack is paid, and where its ledger is, whose addresses may hold passwords: for the adapter alone.
+_RAILS = re.compile(r"CLEARCANVAS_(X402|MPP)_\w+")
+_LEDGER = re.compile(r"CLEARCANVAS_(LEDGER|RESULTS|RATE_LIMIT_STORAGE)")
+_SECRETS = re.compile(r"CLEARCANVAS_\w*(KEY|SECRET|PASSWORD|TOKEN)\w*")
+# What `clearcanvas pay` spends from: for no program at all.
+_WALLET = re.compile(r"CLEARCANVAS_WALLET\w*")
+
+
+def for_adapter(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the payer's wallet."""
+    return _without(environment, _WALLET)
+
+
+def for_others(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without wallet, rails, ledger, and whatever is named as a secret."""
+    return _without(environment, _WALLET, _RAILS, _LEDGER, _SECRETS)
+
+
+def paid_on_devnet(environment: Mapping[str, str], file: Path) -> dict[str, str]:
+    """The environment with the rails as `devnet.env` names them, and none of the rails that were named before."""
+    named = {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
+    return _without(environment, _RAILS) | named
+
+
+def _without(environment: Mapping[str, str], *patterns: re.Pattern[str]) -> dict[str, str]:
+    return {
+        name: value for name, value in environment.items() if not any(pattern.fullmatch(name) for pattern in patterns)
+    }
