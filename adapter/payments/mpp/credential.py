@@ -49,7 +49,7 @@ def read_credential(headers: Headers) -> MppCredential | None:
         raise _malformed("it is not base64url")
     try:
         echo = mpp.Credential.from_authorization(f"Payment {token}")
-    except ParseError:
+    except (ParseError, RecursionError):
         raise _malformed("it does not hold a challenge and a payload as JSON") from None
     if (echo.challenge.method, echo.challenge.intent) != ("tempo", "charge"):
         raise MalformedPaymentError("method_unsupported", "Only the method tempo with the intent charge is offered.")

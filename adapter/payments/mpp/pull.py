@@ -22,7 +22,10 @@ _log = logging.getLogger(__name__)
 # Tempo itself takes no expiring nonce of more than 300 s.
 _MAX_LIFE_S = 900
 # A node's words for a transaction that it did not take. Any others leave the outcome open, which costs time, not money.
-_REFUSED = re.compile(r"insufficient (?:funds|balance)|exceeds balance|invalid signature|expired", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"insufficient [\w ]*(?:funds|balance)|valid_before|base fee|intrinsic gas|invalid chain id|recover the signer",
+    re.IGNORECASE,
+)
 _CONNECT_S, _READ_S = 5.0, 30.0
 
 

@@ -22,18 +22,15 @@ from adapter.payments.errors import (
 from adapter.payments.mpp.config import MppConfig
 from adapter.payments.mpp.credential import MppCredential, read_credential, read_idempotency_key
 from adapter.payments.mpp.funds import check_funds
+from adapter.payments.mpp.outcome import find_transfer, look_up
 from adapter.payments.mpp.problems import CONTENT_TYPE, describe_problem
 from adapter.payments.mpp.pull import Broadcaster
 from adapter.payments.mpp.terms import Terms, expiry
 from adapter.payments.mpp.transaction import TempoTransaction
-from adapter.payments.mpp.transfers import find_transfer
 from adapter.payments.payment import Outcome, Payment, PaymentFacts, Settlement, Verdict
 from adapter.payments.rail import Challenge, Headers
 
 _log = logging.getLogger(__name__)
-# Seconds of the chain's clock past a transaction's end before a missing receipt proves that it never was mined: nodes
-# behind one address may be some blocks apart.
-_VOID_MARGIN_S = 10
 _RECEIPT_POLL_S = 0.25
 
 
@@ -138,19 +135,8 @@ class MppRail:
         )
 
     async def look_up(self, facts: PaymentFacts) -> Outcome:
-        """Ask for the receipt; void is what was reverted, or what the chain's own clock says can no longer be mined."""
-        receipt = await self._chain.receipt(facts.evidence["transaction"])
-        if receipt is None and "valid_before" in facts.evidence:
-            if await self._chain.timestamp() < int(facts.evidence["valid_before"]) + _VOID_MARGIN_S:
-                return Verdict.OPEN
-            receipt = await self._chain.receipt(facts.evidence["transaction"])  # Once more, now that the time is known.
-            if receipt is None:
-                return Verdict.VOID
-        if receipt is None:
-            return Verdict.OPEN
-        if find_transfer(receipt, facts, self._config.realm) is None:
-            return Verdict.VOID
-        return Settlement(receipt.transaction, await self._chain.block_timestamp(receipt.block))
+        """Ask for the transaction's receipt, and in it for our own transfer."""
+        return await look_up(self._chain, facts, self._config.realm)
 
     def receipt(self, payment: Payment, settlement: Settlement) -> Mapping[str, str]:
         """Return Payment-Receipt, made from the settlement alone: the same bytes every time."""

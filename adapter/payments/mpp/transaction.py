@@ -10,6 +10,8 @@ from mpp.methods.tempo.intents import APPROVE_SELECTOR, _canonical_raw_transacti
 
 _TYPE = 0x76
 _ADDRESS_BYTES = 20
+_KEYCHAIN_TYPES = (0x03, 0x04)
+_RECOVERY_IDS = (27, 28)
 # Gas prices are in attodollars, TIP-20 balances in microdollars.
 _ATTO_PER_MICRO = 10**12
 
@@ -51,11 +53,14 @@ def read_transaction(raw: str) -> TempoTransaction:
         raise ValueError("no transaction of type 0x76")
     try:
         fields = rlp.decode(encoded[1:])
-    except rlp.DecodingError:
+        canonical = rlp.encode(fields) == encoded[1:]
+    except (rlp.DecodingError, RecursionError):
         raise ValueError("no RLP") from None
     # 13 fields, perhaps a key authorisation, and the signature.
-    if not isinstance(fields, list) or len(fields) not in (14, 15) or rlp.encode(fields) != encoded[1:]:
+    if not canonical or not isinstance(fields, list) or len(fields) not in (14, 15):
         raise ValueError("not the fields of a transaction")
+    if not _is_canonical(fields[-1]):
+        raise ValueError("a signature with another recovery id than 0, 1, 27 or 28")
     numbers = [fields[place] for place in (2, 3, 8, 9, 10)]
     if not all(isinstance(number, bytes) for number in numbers) or not isinstance(fields[4], list) or not fields[4]:
         raise ValueError("not the fields of a transaction")
@@ -73,6 +78,15 @@ def read_transaction(raw: str) -> TempoTransaction:
         fee_token=_read_address(fields[10]) if fields[10] else None,
         calls=tuple(_read_call(call) for call in fields[4]),
     )
+
+
+def _is_canonical(signature: object) -> bool:
+    """Nodes take any recovery id of the right parity, and then name the transaction as if it were 27 or 28."""
+    if not isinstance(signature, bytes):
+        return False
+    if len(signature) > 21 and len(signature) != 65 and signature[0] in _KEYCHAIN_TYPES:
+        return _is_canonical(signature[21:])  # The type, the account, and the signature of its key.
+    return len(signature) != 65 or signature[64] in _RECOVERY_IDS
 
 
 def _read_call(call: object) -> tuple[str, bytes]:
