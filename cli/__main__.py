@@ -8,7 +8,14 @@ from typer.core import TyperGroup
 
 # Each has its own `app`. A module is imported when its command is called: `up` runs for days, and the libraries of
 # the others would be 40 MB of it.
-_COMMANDS = {"up": "cli.up", "cut": "cli.cut", "demo": "cli.demo", "models": "cli.models", "ledger": "cli.ledger"}
+_COMMANDS = {
+    "up": "cli.up",
+    "cut": "cli.cut",
+    "pay": "cli.pay",
+    "demo": "cli.demo",
+    "models": "cli.models",
+    "ledger": "cli.ledger",
+}
 
 
 class LazyCommands(TyperGroup):
