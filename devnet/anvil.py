@@ -52,21 +52,25 @@ async def running_anvil(program: Path, options: Sequence[str], session: aiohttp.
             *("setpriv", "--pdeathsig", "KILL", "--", str(program), "--port", "0", "--config-out", str(config)),
             *_BOUNDS,
             *options,
-            env={"HOME": folder},
+            env={},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
         )
         try:
             rpc = Rpc(session, await _address(process))
-            await rpc.call("anvil_setLoggingEnabled", False)  # noqa: FBT003 - else each call is a line of output.
             written = json.loads(config.read_text())
-            pairs = zip(written["available_accounts"], written["private_keys"], strict=True)
-            accounts = tuple(Account(to_checksum_address(address), key) for address, key in pairs)
-            drain = asyncio.create_task(_drain(process))
-            yield Anvil(rpc, accounts, process)
-            drain.cancel()
-        finally:
+        except BaseException:
             await _stop(process)
+            raise
+    pairs = zip(written["available_accounts"], written["private_keys"], strict=True)
+    accounts = tuple(Account(to_checksum_address(address), key) for address, key in pairs)
+    drain = asyncio.create_task(_drain(process))
+    try:
+        await rpc.call("anvil_setLoggingEnabled", False)  # noqa: FBT003 - else each call is a line of output.
+        yield Anvil(rpc, accounts, process)
+    finally:
+        await _stop(process)
+        await drain
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
