@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -32,7 +33,7 @@ class Clients:
 
     def trusts(self, peer: str | None) -> bool:
         """Whether the other end of a connection is a trusted proxy."""
-        address = _parse(peer or "")
+        address = _parse(peer or "") if self.trusted else None
         return address is not None and self._is_trusted(address)
 
     def identify(self, peer: str | None, forwarded: Iterable[str]) -> Client:
@@ -56,6 +57,7 @@ class Clients:
         return any(address.version == network.version and address in network for network in self.trusted)
 
 
+@lru_cache(maxsize=1024)  # A parse takes as long as a small answer, and a connection asks again and again.
 def _parse(text: str) -> Address | None:
     text = text.strip()
     if text.startswith("["):  # [2001:db8::1]:443

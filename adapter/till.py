@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 
 from adapter.errors import InvalidPictureError
 from adapter.middleware.request_id import request_id_of
-from adapter.payment_headers import pays_by_mpp
+from adapter.payment_headers import pays, pays_by_mpp
 from adapter.payments.charge import Charge
 from adapter.payments.errors import MalformedPaymentError, PaymentError, PaymentRequiredError
 from adapter.payments.gate import Gate, Ticket
@@ -63,6 +63,8 @@ class Till:
             InvalidPictureError: It brings a payment, which buys nothing.
             PaymentError: It brings one that is refused.
         """
+        if not pays(request.headers):  # By far the most: nothing is read, looked up or held for them.
+            return await self.ask(request, charge, rails)
         try:
             payment = await self.gate.parse(tuple(request.headers.items()), charge, rails)
         except PaymentError as refusal:

@@ -32,7 +32,14 @@ LISTINGS: Mapping[str, Listing] = {
                 "properties": {"Content-Type": {"enum": list(MEDIA_TYPES)}},
                 "required": ["Content-Type"],
             },
-            "queryParams": {"type": "object", "properties": {name: dict(schema) for name, schema in QUERY.items()}},
+            # Without the descriptions: a client sends all of this back with its payment, in one header.
+            "queryParams": {
+                "type": "object",
+                "properties": {
+                    name: {key: value for key, value in schema.items() if key != "description"}
+                    for name, schema in QUERY.items()
+                },
+            },
             "bodyType": {"const": "binary"},
         },
         output={"type": "image/png"},

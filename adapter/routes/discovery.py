@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from adapter.discovery.llms import build_page
 from adapter.discovery.openapi import build_document
 from adapter.discovery.way import WayToPay
 from adapter.offers import Offers, Priced
@@ -22,13 +23,21 @@ class DiscoveryRoutes:
     def add_to(self, app: web.Application) -> None:
         """Registers the documents."""
         app.router.add_get("/openapi.json", self._openapi)
+        app.router.add_get("/llms.txt", self._llms)
         app.router.add_get("/.well-known/x402", self._x402)
 
     async def _openapi(self, request: web.Request) -> web.Response:
-        ways = [self.ways[rail] for rail in self.offers.rails_of(request)]
-        return web.json_response(build_document(self.offers.base_url(request), self.priced, ways))
+        document = build_document(self.offers.base_url(request), self.priced, self._ways_of(request))
+        return web.json_response(document)
+
+    async def _llms(self, request: web.Request) -> web.Response:
+        page = build_page(self.offers.base_url(request), self.priced, self._ways_of(request))
+        return web.Response(text=page)
 
     async def _x402(self, request: web.Request) -> web.Response:
         """The list that x402's directories read: version 1, the URLs of what is sold."""
         sold = [self.offers.base_url(request) + self.priced.path] if "x402" in self.offers.rails_of(request) else []
         return web.json_response({"version": 1, "resources": sold})
+
+    def _ways_of(self, request: web.Request) -> list[WayToPay]:
+        return [self.ways[rail] for rail in self.offers.rails_of(request)]
