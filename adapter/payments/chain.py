@@ -5,21 +5,23 @@ Writes nothing and holds no key. Addresses and hashes go in and come out as lowe
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from eth_abi.exceptions import DecodingError
 from hexbytes import HexBytes
 from web3 import AsyncHTTPProvider, AsyncWeb3, Web3
 from web3.contract import AsyncContract
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import FilterParams, LogReceipt, RPCEndpoint, TxParams
 
 from adapter.payments.errors import RailUnavailableError
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def _topic(signature: str) -> str:
@@ -48,8 +50,9 @@ _TOKEN_ABI = [
 ]
 # Public nodes answer eth_getLogs for at most 500 to 10,000 blocks at a time.
 _LOG_WINDOW_BLOCKS = 500
-# Reads are repeated once: a dropped connection is common, a storm of retries helps nobody.
-_READ_ATTEMPTS = 2
+# A dropped connection is common, and so is a node that has just left the block it was asked about behind. Few enough
+# that they make no storm.
+_READ_ATTEMPTS = 3
 # What aiohttp raises, as web3's own provider names it.
 _TRANSPORT_ERRORS: tuple[type[BaseException], ...] = tuple(AsyncHTTPProvider().exception_retry_configuration.errors)
 _FAILURES: tuple[type[BaseException], ...] = (
@@ -116,10 +119,7 @@ class Chain:
     """
 
     def __init__(self, rpc_url: str, *, timeout_s: float = 10.0) -> None:
-        self._provider = AsyncHTTPProvider(
-            rpc_url,
-            exception_retry_configuration=ExceptionRetryConfiguration(errors=_TRANSPORT_ERRORS, retries=_READ_ATTEMPTS),
-        )
+        self._provider = AsyncHTTPProvider(rpc_url, exception_retry_configuration=None)  # Ours covers more.
         self._web3 = AsyncWeb3(self._provider)
         self._timeout_s = timeout_s
 
@@ -129,12 +129,15 @@ class Chain:
 
     async def chain_id(self) -> int:
         """Return the number of the chain that the node serves."""
-        async with self._answer():
+
+        async def read() -> int:
             return await self._web3.eth.chain_id
+
+        return await self._ask(read)
 
     async def head(self) -> Block:
         """Return the latest block."""
-        return await self._block(None)
+        return await self._block("latest")
 
     async def timestamp(self) -> int:
         """Return the chain's own clock: the time of the latest block, Unix seconds."""
@@ -142,12 +145,15 @@ class Chain:
 
     async def block_timestamp(self, number: int) -> int:
         """Return the time of block `number`, Unix seconds."""
-        return (await self._block(number)).timestamp
+        return (await self._block(hex(number))).timestamp
 
     async def balance(self, token: str, owner: str) -> int:
         """Return `owner`'s balance of `token`, in base units."""
-        async with self._answer():
+
+        async def read() -> int:
             return int(await self._token(token).functions.balanceOf(Web3.to_checksum_address(owner)).call())
+
+        return await self._ask(read)
 
     async def call(self, to: str, data: bytes, *, sender: str) -> bytes:
         """Run a call on the latest state without sending it, and return its result.
@@ -157,15 +163,19 @@ class Chain:
         request = TxParams(
             {"to": Web3.to_checksum_address(to), "from": Web3.to_checksum_address(sender), "data": HexBytes(data)}
         )
-        async with self._answer():
+
+        async def read() -> bytes:
             try:
                 return bytes(await self._web3.eth.call(request))
             except ContractLogicError as error:
                 raise CallRevertedError(error.message or "") from None
 
+        return await self._ask(read)
+
     async def receipt(self, transaction: str) -> Receipt | None:
         """Return what became of a transaction; None where no block holds it."""
-        async with self._answer():
+
+        async def read() -> Receipt | None:
             try:
                 receipt = await self._web3.eth.get_transaction_receipt(HexBytes(transaction))
             except TransactionNotFound:
@@ -177,11 +187,17 @@ class Chain:
                 transfers=_read_transfers(receipt["logs"]),
             )
 
+        return await self._ask(read)
+
     async def authorization_used(self, token: str, payer: str, nonce: str, *, at_block: int | None = None) -> bool:
         """Tell whether an EIP-3009 authorisation was used or cancelled, as of a block (default: the latest)."""
-        async with self._answer():
-            state = self._token(token).functions.authorizationState(Web3.to_checksum_address(payer), HexBytes(nonce))
+
+        async def read() -> bool:
+            functions = self._token(token).functions
+            state = functions.authorizationState(Web3.to_checksum_address(payer), HexBytes(nonce))
             return bool(await state.call(block_identifier="latest" if at_block is None else at_block))
+
+        return await self._ask(read)
 
     async def authorization_use(
         self, token: str, payer: str, nonce: str, *, first_block: int, last_block: int
@@ -198,9 +214,7 @@ class Chain:
                 fromBlock=start,
                 toBlock=min(start + _LOG_WINDOW_BLOCKS - 1, last_block),
             )
-            async with self._answer():
-                logs = await self._web3.eth.get_logs(wanted)
-            if logs:
+            if logs := await self._ask(partial(self._web3.eth.get_logs, wanted)):
                 return await self._describe_use(logs[0])
         return None
 
@@ -214,27 +228,33 @@ class Chain:
         own = (t for t in receipt.transfers if used and t.index == log["logIndex"] + 1 and t.token == token)
         return AuthorizationUse(transaction, receipt.block, next(own, None))
 
-    async def _block(self, number: int | None) -> Block:
-        # Raw: web3's own reading of a block refuses the long `extraData` that some chains write.
-        place = "latest" if number is None else hex(number)
-        async with self._answer():
+    async def _block(self, place: str) -> Block:
+        async def read() -> Block:
+            # Raw: web3's own reading of a block refuses the long `extraData` that some chains write.
             response = await self._provider.make_request(RPCEndpoint("eth_getBlockByNumber"), [place, False])
             block = response["result"]
             return Block(int(block["number"], 16), int(block["timestamp"], 16))
 
+        return await self._ask(read)
+
     def _token(self, address: str) -> AsyncContract:
         return self._web3.eth.contract(address=Web3.to_checksum_address(address), abi=_TOKEN_ABI)
 
-    @asynccontextmanager
-    async def _answer(self) -> AsyncIterator[None]:
-        """Translate whatever a node, or the way to it, can do wrong."""
+    async def _ask(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Translate whatever a node, or the way to it, can do wrong, after a few attempts."""
+        kind = ""
         try:
             async with asyncio.timeout(self._timeout_s):
-                yield
-        except _FAILURES as error:
-            # Only its kind: the text may hold the node's address, and that a key.
-            _log.warning("a read of the chain failed: %s", type(error).__name__)
-            raise _unavailable() from None
+                for _ in range(_READ_ATTEMPTS):
+                    try:
+                        return await read()
+                    except _FAILURES as error:
+                        kind = type(error).__name__
+        except TimeoutError:
+            kind = "TimeoutError"
+        # Only its kind: the text may hold the node's address, and that a key.
+        _log.warning("a read of the chain failed: %s", kind)
+        raise _unavailable()
 
 
 def _unavailable() -> RailUnavailableError:

@@ -17,16 +17,14 @@ from requests.adapters import HTTPAdapter
 from web3 import HTTPProvider, Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.providers.rpc.utils import REQUEST_RETRY_ALLOWLIST, ExceptionRetryConfiguration
 from web3.types import RPCEndpoint, RPCResponse, TxParams
 from x402.mechanisms.evm import FacilitatorWeb3Signer
 
 _log = logging.getLogger(__name__)
 
 _SEND = "eth_sendRawTransaction"
-_READS = [method for method in REQUEST_RETRY_ALLOWLIST if method != _SEND]
-# Once more: a dropped connection is common, a storm of retries helps nobody.
-_READ_ATTEMPTS = 2
+# A dropped connection is common, and so is a node that has just left the block it was asked about behind.
+_READ_ATTEMPTS = 3
 # A node behind a balancer may count our last transaction a little late; after this long its count is right, and ours
 # may be wrong: a node that was restarted forgets what was not mined.
 _COUNT_TRUSTED_S = 15.0
@@ -54,15 +52,13 @@ class WatchedProvider(HTTPProvider):
     """
 
     def __init__(self, rpc_url: str, *, timeout_s: float, connections: int) -> None:
-        # A broadcast is never repeated blindly: the repetition is refused, and hides that the first arrived.
-        retries = ExceptionRetryConfiguration(errors=(OSError,), retries=_READ_ATTEMPTS, method_allowlist=_READS)
         self._session = Session()
         self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
         super().__init__(
             rpc_url,
             request_kwargs={"timeout": timeout_s},
             session=self._session,
-            exception_retry_configuration=retries,
+            exception_retry_configuration=None,
         )
         self._local = threading.local()
 
@@ -81,14 +77,19 @@ class WatchedProvider(HTTPProvider):
         return self._local.troubles if hasattr(self._local, "troubles") else self.begin()
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 (as web3 has it)
-        """Ask the node."""
-        try:
-            response: RPCResponse = super().make_request(method, params)
-        except (OSError, ValueError):  # Every error of `requests`, and what is no JSON.
-            self.troubles.unanswered = True
-            raise
-        if method != _SEND and "error" in response and not _is_revert(response["error"]):
-            self.troubles.unanswered = True
+        """Ask the node: for what can be read a few times; to broadcast once, for a second time would be refused."""
+        attempts = 1 if method == _SEND else _READ_ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            try:
+                response: RPCResponse = super().make_request(method, params)
+            except (OSError, ValueError):  # Every error of `requests`, and what is no JSON.
+                if attempt == attempts:
+                    self.troubles.unanswered = True
+                    raise
+            else:
+                if method == _SEND or "error" not in response or _is_revert(response["error"]):
+                    return response
+        self.troubles.unanswered = True
         return response
 
 
