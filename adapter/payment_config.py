@@ -14,6 +14,7 @@ RailName = Literal["x402", "mpp"]
 EvmAddress = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 
+_PRICES = {"remove-background": Decimal("0.05")}
 _MICRO = 1_000_000  # USDC and pathUSD both have six decimals.
 # What is left of a payment's life when the work and the settlement took their longest: clocks differ, blocks wait.
 _MARGIN_S = 10
@@ -60,7 +61,7 @@ class PaymentSettings(BaseSettings):
         description='Rails by host name, as JSON: {"mpp.example.com": ["mpp"]}; other hosts offer all there are.',
     )
     prices: dict[Literal["remove-background"], Annotated[Decimal, AfterValidator(_check_price)]] = Field(
-        default={"remove-background": Decimal("0.05")}, description="Dollars by operation, as JSON."
+        default_factory=dict, description='Dollars by operation, as JSON: {"remove-background": "0.05"}, the default.'
     )
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+$")] | None = Field(
         None, description="Scheme and host that payers see; by default those of the request."
@@ -95,7 +96,7 @@ class PaymentSettings(BaseSettings):
 
     def amount(self, operation: Literal["remove-background"]) -> int:
         """The price of an operation in millionths of a dollar."""
-        return int(self.prices[operation] * _MICRO)
+        return int(self.prices.get(operation, _PRICES[operation]) * _MICRO)
 
     def read_x402_key(self) -> str | None:
         """The hot key, wherever it stands; None where there is none."""

@@ -8,7 +8,7 @@ from adapter.discovery.way import WayToPay
 from adapter.offers import Priced
 
 _HOW = {
-    "x402": "x402: sign the offer in the 402's body (version 1, X-PAYMENT) or its header (version 2, PAYMENT-SIGNATURE).",
+    "x402": "x402: sign the offer in the 402's body (version 1: X-PAYMENT) or header (version 2: PAYMENT-SIGNATURE).",
     "tempo": "MPP: answer the WWW-Authenticate: Payment challenge with Authorization: Payment.",
 }
 
