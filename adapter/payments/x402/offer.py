@@ -1,5 +1,7 @@
 """Offers a charge to x402 clients of both versions at once: version 1 reads the body, version 2 a header."""
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from x402.http.utils import encode_payment_required_header
@@ -20,6 +22,8 @@ class Offers:
     def __init__(self, config: X402Config) -> None:
         self._config = config
         self._listings = {operation: declare_listing(listing) for operation, listing in config.listings.items()}
+        # Most answers of an unpaid surface are this one, word for word.
+        self._write = lru_cache(maxsize=256)(self._write_challenge)
 
     def require(self, charge: Charge) -> PaymentRequirements:
         """Return what a payment for `charge` has to fulfil, as version 2 says it."""
@@ -36,7 +40,10 @@ class Offers:
 
     def challenge(self, charge: Charge, refusal: tuple[str, str] | None) -> Challenge:
         """Return the header and the body of a 402. `refusal`: (reason, message) of a payment just refused."""
-        error = refusal[0] if refusal else "Payment required"
+        bare = replace(charge, body=b"", digest=b"")
+        return self._write(bare, refusal[0] if refusal else "Payment required")
+
+    def _write_challenge(self, charge: Charge, error: str) -> Challenge:
         extensions: dict[str, Any] = {PAYMENT_IDENTIFIER: declare_identifier()}
         if listing := self._listings.get(charge.operation):
             extensions[BAZAAR] = listing
@@ -48,7 +55,7 @@ class Offers:
         )
         body = PaymentRequiredV1(error=error, accepts=[self._require_v1(charge)])
         return Challenge(
-            headers=[("PAYMENT-REQUIRED", encode_payment_required_header(header))],
+            headers=(("PAYMENT-REQUIRED", encode_payment_required_header(header)),),
             body=body.model_dump_json(by_alias=True, exclude_none=True).encode(),
             content_type="application/json",
         )
