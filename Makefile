@@ -9,6 +9,8 @@ PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(if $(shell 
 BIN := .venv/bin
 MODEL := model_repository/isnet/1/model.onnx
 UV ?= uv
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+NPM_LOCK := npm install --package-lock-only --ignore-scripts --no-audit --no-fund --no-update-notifier
 COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 PROTOC := $(BIN)/python -m grpc_tools.protoc -I proto \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
@@ -18,15 +20,15 @@ help: ## Show what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 .PHONY: demo
-demo: ready ## Set everything up, cut out one photo through the whole stack, show the times
+demo: ready ## Set everything up, cut out one photo through the whole stack, pay for another, show the times
 	$(BIN)/python -m cli demo
 
 .PHONY: up
-up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--http HOST:PORT …"
+up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devnet --http HOST:PORT …"
 	exec $(BIN)/python -m cli up $(ARGS)
 
 .PHONY: test
-test: ready ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
+test: ready tests/clients/node_modules/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: bench
@@ -77,13 +79,24 @@ lock: ## Resolve the dependencies again (needs uv); takes the newest versions th
 	$(COMPILE) --upgrade engine/requirements.in >engine/requirements.lock
 	$(COMPILE) --no-deps engine/tritonserver.in >>engine/requirements.lock
 
+	rm -f devnet/package-lock.json tests/clients/package-lock.json
+	cd devnet && $(NPM_LOCK)
+	cd tests/clients && $(NPM_LOCK)
+
+.PHONY: token
+token: ## Compile the token of the local chains again
+	scratch=$$(mktemp -d); trap 'rm -r "$$scratch"' EXIT; \
+	cp devnet/package.json devnet/package-lock.json devnet/token/compile.mjs "$$scratch"; \
+	(cd "$$scratch" && $(NPM_CI)); \
+	node "$$scratch/compile.mjs" devnet/token/DevUSDC.sol devnet/token/DevUSDC.json
+
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf .venv .triton .bench data demo .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
+	rm -rf .venv .triton .devnet .bench data demo tests/clients/node_modules .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: ready
-ready: .venv/.done .triton/.done $(MODEL)
+ready: .venv/.done .triton/.done .devnet/.done $(MODEL)
 
 .venv/.done: requirements/dev.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo 'Python 3.11 or 3.12 (with venv) is needed; none of python3.12, python3.11, python3 is one. Name it with: make PYTHON=...'; exit 1; }
@@ -96,6 +109,16 @@ ready: .venv/.done .triton/.done $(MODEL)
 .triton/.done: engine/requirements.lock | .venv/.done
 	@echo 'Setting up .triton, the inference server'
 	$(BIN)/python -m engine install
+	@touch $@
+
+.devnet/.done: devnet/package-lock.json | .venv/.done
+	@echo 'Setting up .devnet, the local chains'
+	$(BIN)/python -m devnet install
+	@touch $@
+
+tests/clients/node_modules/.done: tests/clients/package-lock.json
+	@echo 'Setting up the official JavaScript clients that the tests pay with'
+	cd tests/clients && $(NPM_CI)
 	@touch $@
 
 $(MODEL): model_repository/isnet/config.pbtxt | .venv/.done
