@@ -8,7 +8,8 @@ from dotenv import dotenv_values
 
 # How this stack is paid, and where its ledger is, whose addresses may hold passwords: for the adapter alone.
 _RAILS = re.compile(r"CLEARCANVAS_(X402|MPP)_\w+")
-_LEDGER = re.compile(r"CLEARCANVAS_(LEDGER|RESULTS|RATE_LIMIT_STORAGE)")
+_BOOKS = re.compile(r"CLEARCANVAS_(LEDGER|RESULTS)")
+_COUNTERS = re.compile(r"CLEARCANVAS_RATE_LIMIT_STORAGE")
 _SECRETS = re.compile(r"CLEARCANVAS_\w*(KEY|SECRET|PASSWORD|TOKEN)\w*")
 # What `clearcanvas pay` spends from: for no program at all.
 _WALLET = re.compile(r"CLEARCANVAS_WALLET\w*")
@@ -21,13 +22,16 @@ def for_adapter(environment: Mapping[str, str]) -> dict[str, str]:
 
 def for_others(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without wallet, rails, ledger, and whatever is named as a secret."""
-    return _without(environment, _WALLET, _RAILS, _LEDGER, _SECRETS)
+    return _without(environment, _WALLET, _RAILS, _BOOKS, _COUNTERS, _SECRETS)
 
 
 def paid_on_devnet(environment: Mapping[str, str], file: Path) -> dict[str, str]:
-    """The environment with the rails as `devnet.env` names them, and none of the rails that were named before."""
+    """The environment with the rails as `devnet.env` names them, and no rail nor ledger that was named before.
+
+    The books of real money are no place for that of a local chain.
+    """
     named = {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
-    return _without(environment, _RAILS) | named
+    return _without(environment, _RAILS, _BOOKS) | named
 
 
 def _without(environment: Mapping[str, str], *patterns: re.Pattern[str]) -> dict[str, str]:

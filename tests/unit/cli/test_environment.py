@@ -25,8 +25,12 @@ def test_what_is_named_as_a_secret_is_kept_from_the_others_though_it_is_not_know
     assert for_others(SHARED | {"CLEARCANVAS_API_KEYS": "a", "CLEARCANVAS_WEBHOOK_SECRET": "b"}) == SHARED
 
 
-def test_a_devnet_replaces_every_rail_that_was_configured(tmp_path: Path) -> None:
+def test_a_devnet_replaces_the_rails_and_the_ledger_that_were_configured(tmp_path: Path) -> None:
     file = tmp_path / "devnet.env"
     file.write_text("CLEARCANVAS_X402_NETWORK=base-sepolia\nCLEARCANVAS_MPP_SECRET=a$b#c\n")
-    told = paid_on_devnet(SHARED | {"CLEARCANVAS_X402_FACILITATOR_URL": "https://example.org"}, file)
-    assert told == SHARED | {"CLEARCANVAS_X402_NETWORK": "base-sepolia", "CLEARCANVAS_MPP_SECRET": "a$b#c"}
+    told = paid_on_devnet(SHARED | MONEY | {"CLEARCANVAS_X402_FACILITATOR_URL": "https://example.org"}, file)
+    assert told == SHARED | {
+        "CLEARCANVAS_RATE_LIMIT_STORAGE": MONEY["CLEARCANVAS_RATE_LIMIT_STORAGE"],
+        "CLEARCANVAS_X402_NETWORK": "base-sepolia",
+        "CLEARCANVAS_MPP_SECRET": "a$b#c",
+    }
