@@ -25,7 +25,7 @@ from adapter.payments.mpp.funds import check_funds
 from adapter.payments.mpp.outcome import find_transfer, look_up
 from adapter.payments.mpp.problems import CONTENT_TYPE, describe_problem
 from adapter.payments.mpp.pull import Broadcaster
-from adapter.payments.mpp.terms import Terms, expiry
+from adapter.payments.mpp.terms import Terms, expiry, write_header
 from adapter.payments.mpp.transaction import TempoTransaction
 from adapter.payments.payment import Outcome, Payment, PaymentFacts, Settlement, Verdict
 from adapter.payments.rail import Challenge, Headers
@@ -61,7 +61,7 @@ class MppRail:
         challenge = await self._terms.issue(charge)
         reason, message = refusal or ("payment_required", "Payment is required.")
         return Challenge(
-            headers=(("WWW-Authenticate", challenge.to_www_authenticate(self._config.realm)),),
+            headers=(("WWW-Authenticate", write_header(challenge)),),
             body=describe_problem(reason, message, status=402, challenge_id=challenge.id),
             content_type=CONTENT_TYPE,
         )

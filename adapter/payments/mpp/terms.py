@@ -7,11 +7,13 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import mpp
 import rfc8785
 from mpp import BodyDigest
+from mpp._parsing import _escape_quoted
 from mpp.methods.tempo.schemas import charge as tempo_charge
 
 from adapter.payments.charge import Charge
@@ -44,7 +46,7 @@ class Terms:
             realm=self._config.realm,
             method="tempo",
             intent="charge",
-            request=self._request(charge),
+            request=_request(self._config, charge.amount),
             expires=expires.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             digest=await _digest(charge.body) if charge.body else None,
             description=charge.description,
@@ -75,7 +77,7 @@ class Terms:
 
     async def match(self, challenge: mpp.Challenge, charge: Charge) -> None:
         """Raise PaymentRequiredError where `challenge`, one of ours, was issued for something else than `charge`."""
-        if challenge.request != self._request(charge):
+        if challenge.request != _request(self._config, charge.amount):
             raise _refused("it asks for another amount, token, recipient or network")
         opaque: Mapping[str, str] = challenge.opaque or {}
         if {name: value for name, value in opaque.items() if name != _NONCE} != _scope(charge):
@@ -83,22 +85,44 @@ class Terms:
         if challenge.digest and challenge.digest != await _digest(charge.body):
             raise _refused("it was issued for another body")
 
-    def _request(self, charge: Charge) -> dict[str, Any]:
-        request: dict[str, Any] = tempo_charge.normalize_request(
-            {
-                "amount": str(charge.amount),
-                "decimals": 0,
-                "currency": self._config.tempo.token,
-                "recipient": self._config.recipient,
-                "chain_id": self._config.tempo.chain_id,
-            }
-        )
-        return request
+
+def write_header(challenge: mpp.Challenge) -> str:
+    """Return one of our challenges as the value of WWW-Authenticate.
+
+    What the SDK writes too, in a third of the time: it would encode all once more, and most answers are a 402.
+    """
+    digest = f'digest="{challenge.digest}", ' if challenge.digest else ""
+    description = f'description="{_quote(challenge.description)}", ' if challenge.description else ""
+    return (
+        f'Payment id="{challenge.id}", realm="{_quote(challenge.realm)}", method="{challenge.method}", '
+        f'intent="{challenge.intent}", request="{challenge.request_b64}", {digest}expires="{challenge.expires}", '
+        f'{description}opaque="{challenge.to_echo().opaque}"'
+    )
 
 
 def expiry(challenge: mpp.Challenge) -> float:
     """Return the Unix time from which one of our challenges cannot be paid any more."""
     return datetime.fromisoformat(challenge.expires or "").timestamp()
+
+
+@lru_cache(maxsize=64)
+def _request(config: MppConfig, amount: int) -> dict[str, Any]:
+    """What is asked for; shared, so never changed."""
+    request: dict[str, Any] = tempo_charge.normalize_request(
+        {
+            "amount": str(amount),
+            "decimals": 0,
+            "currency": config.tempo.token,
+            "recipient": config.recipient,
+            "chain_id": config.tempo.chain_id,
+        }
+    )
+    return request
+
+
+@lru_cache(maxsize=64)
+def _quote(text: str) -> str:
+    return _escape_quoted(text)
 
 
 def _scope(charge: Charge) -> dict[str, str]:

@@ -10,7 +10,7 @@ from adapter.payments.charge import Charge
 from adapter.payments.errors import PaymentRequiredError
 from adapter.payments.mpp.config import MppConfig
 from adapter.payments.mpp.credential import MppCredential
-from adapter.payments.mpp.terms import Terms, expiry
+from adapter.payments.mpp.terms import Terms, expiry, write_header
 
 CHARGE = Charge("remove-background", "https://x/v1/remove-background", 50_000, "Remove a background", body=b"picture")
 CONFIG = MppConfig("tempo", "0x" + "Ab" * 20, "http://127.0.0.1:9", "s" * 32)
@@ -43,6 +43,15 @@ async def test_a_challenge_comes_back_and_is_known() -> None:
     assert known.id == challenge.id
     assert expiry(known) == expiry(challenge)
     await terms.match(known, CHARGE)
+
+
+@pytest.mark.parametrize("body", [b"", b"picture"])
+@pytest.mark.parametrize("text", ["Remove a background", 'Quitar "fondos" \\ año 🖼', ""])
+@pytest.mark.parametrize("realm", ["clearcanvas", 'a "realm"'])
+async def test_the_header_is_what_the_sdk_would_write(body: bytes, text: str, realm: str) -> None:
+    terms = Terms(replace(CONFIG, realm=realm))
+    challenge = await terms.issue(replace(CHARGE, body=body, description=text))
+    assert write_header(challenge) == challenge.to_www_authenticate(realm)
 
 
 async def test_equal_charges_get_different_challenges() -> None:
