@@ -102,6 +102,7 @@ async def _start_rails(settings: PaymentSettings, stack: AsyncExitStack) -> Mapp
             )
         )
         stack.push_async_callback(mpp.close)
+        await mpp.start()
         rails[mpp.name] = mpp
     return rails
 

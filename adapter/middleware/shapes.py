@@ -11,7 +11,11 @@ from adapter.payment_headers import pays_by_mpp
 
 PAID_PREFIX = "/v1/"
 
-_PROBLEMS = "https://paymentauth.org/problems/"
+# The Payment scheme's own words for refusals that come without a challenge (RFC 9457 says what stands for no word).
+_PROBLEMS = {
+    HTTPStatus.BAD_REQUEST: "https://paymentauth.org/problems/malformed-credential",
+    HTTPStatus.FORBIDDEN: "https://paymentauth.org/problems/verification-failed",
+}
 _PROBLEM_TYPE = "application/problem+json"
 
 # The paid surface knows fewer statuses: its Content-Type was good when the bytes are judged, and late is unavailable.
@@ -38,7 +42,7 @@ def to_response(request: web.BaseRequest, failure: Failure) -> web.Response:
     content_type = "application/json"
     if failure.of_payment and not failure.retryable and pays_by_mpp(request.headers):
         content_type = _PROBLEM_TYPE
-        body |= {"type": _PROBLEMS + failure.code.replace("_", "-"), "title": status.phrase, "status": status}
+        body |= {"type": _PROBLEMS.get(status, "about:blank"), "title": status.phrase, "status": status}
         body["detail"] = failure.message
     pause_s = failure.retry_after_s
     if pause_s is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -62,4 +66,4 @@ def _respond(
     headers = {hdrs.CACHE_CONTROL: "no-store", **failure.headers}
     if pause_s is not None:
         headers[hdrs.RETRY_AFTER] = str(pause_s)
-    return web.Response(text=json.dumps(body), status=status, content_type=content_type, headers=headers)
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type=content_type, headers=headers)

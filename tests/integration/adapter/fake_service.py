@@ -4,8 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import grpc
-from clearcanvas.v1 import images_pb2_grpc
-from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse, ForegroundBox, StageTime
+from clearcanvas.v1 import images_pb2, images_pb2_grpc
+from clearcanvas.v1.images_pb2 import (
+    EditHeader,
+    EditRequest,
+    EditResponse,
+    ForegroundBox,
+    InspectRequest,
+    InspectResponse,
+    PictureFacts,
+    StageTime,
+)
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
@@ -18,6 +27,11 @@ Behaviour = Callable[[EditRequest, Context], AsyncIterator[EditResponse]]
 
 CHUNK = 1024 * 1024
 DEVICE = "cpu/openvino/f32"
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": images_pb2.IMAGE_FORMAT_PNG,
+    b"\xff\xd8\xff": images_pb2.IMAGE_FORMAT_JPEG,
+    b"RIFF": images_pb2.IMAGE_FORMAT_WEBP,
+}
 
 
 def header(size: int, content_type: str = "image/png") -> EditResponse:
@@ -83,6 +97,9 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         """Forgets the past and echoes again."""
         self.behaviour: Behaviour = echo
         self.requests: list[EditRequest] = []
+        self.inspected: list[InspectRequest] = []
+        self.header_bytes = 16  # How much of a picture its header takes.
+        self.refusal: Behaviour | None = None  # Of an inspection.
         self.request_ids: list[str] = []
         self.deadlines_s: list[float] = []
         self.health = HealthCheckResponse(status=HealthCheckResponse.SERVING)
@@ -99,6 +116,18 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         async for message in self.behaviour(request, context):
             yield message
         self.finished = True
+
+    async def Inspect(self, request: InspectRequest, context: Context) -> InspectResponse:  # noqa: N802
+        self.inspected.append(request)
+        if self.refusal is not None:
+            async for _ in self.refusal(EditRequest(), context):
+                pass
+        if len(request.prefix) < self.header_bytes:
+            return InspectResponse(needed_bytes=self.header_bytes)
+        form = next((form for start, form in SIGNATURES.items() if request.prefix.startswith(start)), None)
+        if form is None:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no picture")
+        return InspectResponse(facts=PictureFacts(format=form, width=640, height=480))
 
     def _note_end(self, _: object) -> None:
         if not self.finished:

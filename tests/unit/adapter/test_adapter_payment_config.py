@@ -10,7 +10,7 @@ from adapter.payment_config import PaymentSettings, load_payment_settings
 
 ADDRESS = "0x" + "ab" * 20
 KEY = "0x" + "c0ffee00" * 8
-SECRET = "a secret of more than thirty-two characters"
+SECRET = "longer-than-that" * 3
 X402: dict[str, Any] = {"x402_pay_to": ADDRESS, "x402_rpc_url": "http://127.0.0.1:1/v2/rpc-key", "x402_key": KEY}
 MPP: dict[str, Any] = {"mpp_recipient": ADDRESS, "mpp_rpc_url": "http://127.0.0.1:2/v2/rpc-key", "mpp_secret": SECRET}
 
