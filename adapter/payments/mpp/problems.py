@@ -21,14 +21,12 @@ _TITLES = {
 }
 
 
-def describe_problem(reason: str, message: str, *, status: int, challenge_id: str | None = None) -> bytes:
-    """Return the problem's JSON. `reason` is a PaymentError's; one that the scheme does not know is a failed check."""
+def describe_problem(reason: str, message: str, challenge_id: str) -> bytes:
+    """Return the body of a 402. `reason` is a PaymentError's; one that the scheme does not know is a failed check."""
     kind = reason.replace("_", "-")
     kind = kind if kind in _TITLES else "verification-failed"
-    problem = {"type": _BASE + kind, "title": _TITLES[kind], "status": status, "detail": message}
-    if challenge_id:
-        problem["challengeId"] = challenge_id
-    return json.dumps(problem).encode()
+    problem = {"type": _BASE + kind, "title": _TITLES[kind], "status": 402, "detail": message}
+    return json.dumps(problem | {"challengeId": challenge_id}).encode()
 
 
 def translate(error: sdk.PaymentError) -> PaymentError:

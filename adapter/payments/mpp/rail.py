@@ -62,7 +62,7 @@ class MppRail:
         reason, message = refusal or ("payment_required", "Payment is required.")
         return Challenge(
             headers=(("WWW-Authenticate", write_header(challenge)),),
-            body=describe_problem(reason, message, status=402, challenge_id=challenge.id),
+            body=describe_problem(reason, message, challenge.id),
             content_type=CONTENT_TYPE,
         )
 

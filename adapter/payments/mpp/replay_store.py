@@ -4,7 +4,7 @@
 class LedgerDecides:
     """Lets the SDK try a payment again, as it must after a crash or a lost reply.
 
-    The SDK would hold a hash as used in its own store, and refuse the very retry that learns how a broadcast ended.
+    The SDK's own store would refuse the very retry that learns how a broadcast ended, and every payment after 10,000.
     Each payment is claimed in the ledger before the SDK sees it, and the chain takes a transaction once.
     """
 
