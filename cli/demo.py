@@ -47,11 +47,11 @@ def demo(
     try:
         with (out / "stack.log").open("w", encoding="utf-8") as log:
             measured = asyncio.run(_measure(photo, out / "paid.png", settings, log))
+        write_whole(out / "cutout.png", measured.cutout)
+        write_whole(out / "paid.png", measured.paid)
     except (StackError, ProgramExitedError, DemoError, PayError) as error:
         typer.echo(f"error: {error}; see {out / 'stack.log'}", err=True)
         raise typer.Exit(1) from error
-    write_whole(out / "cutout.png", measured.cutout)
-    write_whole(out / "paid.png", measured.paid)
     before_after(photo, out / "cutout.png", out / "before-after.png")
     table = Table("", "seconds", title=str(photo))
     table.columns[1].justify = "right"

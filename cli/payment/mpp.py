@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 from mpp import AUTHORIZATION_HEADER, Challenge, Credential, Receipt
+from mpp._parsing import ParseError
 from mpp.methods.tempo import TempoAccount, TransactionError
 from mpp.methods.tempo.client import charge
 from mpp.runtime import CredentialParams
@@ -73,7 +74,7 @@ def read_receipt(headers: httpx.Headers) -> str | None:
         return None
     try:
         return Receipt.from_payment_receipt(headers["Payment-Receipt"]).reference
-    except ValueError:
+    except ParseError:
         return None
 
 
@@ -83,7 +84,7 @@ def _read_challenges(response: httpx.Response) -> list[Challenge]:
         for found in _CHALLENGE.finditer(value):
             try:
                 challenges.append(Challenge.from_www_authenticate(found[0].rstrip(", ")))
-            except ValueError:
+            except ParseError:
                 continue  # Not for us, or not well formed; another may be.
     return challenges
 

@@ -30,7 +30,7 @@ class X402Rail:
         """The first entry of the 402 that we can pay, in version 2 where the service speaks both."""
         try:
             required = self._http.get_payment_required_response(response.headers.get, response.content)
-        except ValueError as error:
+        except (ValueError, AttributeError) as error:  # The latter where the body is JSON and no object.
             raise PayError("the service does not offer x402") from error
         for entry in required.accepts:
             network = find_network(_V1_NETWORKS.get(entry.network, entry.network), entry.asset)
