@@ -54,7 +54,9 @@ class LocalLimiter:
         self._clock = clock
         self._windows: OrderedDict[str, array[float]] = OrderedDict()  # The longest silent client first.
 
-    def __len__(self) -> int:
+    @property
+    def known_clients(self) -> int:
+        """How many clients and shared buckets are held now."""
         return len(self._windows)
 
     async def take(self, client: Client) -> Standing:

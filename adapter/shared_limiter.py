@@ -9,7 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 
 from adapter.clients import Client
 from adapter.limiter import WINDOW_S, LocalLimiter, Standing
@@ -17,7 +17,7 @@ from adapter.limiter import WINDOW_S, LocalLimiter, Standing
 logger = logging.getLogger(__name__)
 
 _ANSWER_S = 0.5  # Redis takes a millisecond; a request must not wait for one that hangs.
-_CONNECTIONS = 256  # Each is held for a millisecond; more would be a queue.
+_CONNECTIONS = 16  # Each is held for a millisecond; a storm waits for one, and opens no thousands.
 _PAUSE_S = 5.0  # Before a Redis that did not answer is asked again.
 # What a process allows of the limit while it counts alone: there may be three replicas.
 _ALONE = 3
@@ -28,7 +28,7 @@ class SharedLimiter:
 
     def __init__(self, url: str, limit: int) -> None:
         """`url`: redis://… or rediss://…; `limit`: requests a client and minute."""
-        self._pool = ConnectionPool.from_url(url, max_connections=_CONNECTIONS)
+        self._pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=_ANSWER_S)
         storage = RedisStorage(
             f"async+{url}",
             wrap_exceptions=True,
