@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from adapter import errors
 from adapter.middleware.errors import describe
 from adapter.middleware.shapes import to_message_body
+from adapter.payments import errors as payment_errors
 
 REASONS = [name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number]
 DETAILS = "grpc-status-details-bin"
@@ -92,6 +93,22 @@ def test_details_that_cannot_be_read_do_not_break_the_map(details: bytes) -> Non
 def test_every_error_of_the_adapter_has_its_status(error: type[errors.AdapterError]) -> None:
     raised = error({"radius": "must be 1 to 100"}) if error is errors.InvalidFieldsError else error("why")
     assert 400 <= describe(raised).status <= 503
+    assert describe(raised).code
+
+
+def all_payment_errors(root: type[payment_errors.PaymentError]) -> list[type[payment_errors.PaymentError]]:
+    return [root, *(found for child in root.__subclasses__() for found in all_payment_errors(child))]
+
+
+@pytest.mark.parametrize("error", all_payment_errors(payment_errors.PaymentError)[1:])
+def test_every_payment_error_has_its_status_and_only_what_moved_nothing_is_402(
+    error: type[payment_errors.PaymentError],
+) -> None:
+    failure = describe(error("a_reason", "A sentence."))
+    assert (failure.code, failure.message, failure.of_payment) == ("a_reason", "A sentence.", True)
+    assert (failure.status == 402) == issubclass(error, payment_errors.PaymentRequiredError)
+    retryable = issubclass(error, payment_errors.RetryablePaymentError)
+    assert (failure.status == 503) == retryable == failure.retryable == (failure.retry_after_s == 1)
 
 
 @pytest.mark.parametrize(
