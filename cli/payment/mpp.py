@@ -42,7 +42,7 @@ class MppRail:
             amount = str(request.get("amount"))
             if challenge.intent == "charge" and network is not None and amount.isascii() and amount.isdecimal():
                 return Offer(network, str(request.get("recipient")), int(amount), challenge)
-        raise PayError("the service offers MPP, but in no token on no network that this command knows")
+        raise PayError("the service offers MPP, but no token on any network that this command knows")
 
     async def sign(self, offer: Offer) -> dict[str, str]:
         """Sign a transaction that pays the offered amount, to the offered recipient alone."""

@@ -38,7 +38,7 @@ class X402Rail:
             if entry.scheme == "exact" and network is not None and amount.isascii() and amount.isdecimal():
                 terms = required.model_copy(update={"accepts": [entry]})
                 return Offer(network, entry.pay_to, int(amount), terms)
-        raise PayError("the service offers x402, but in no token on no network that this command knows")
+        raise PayError("the service offers x402, but no token on any network that this command knows")
 
     async def sign(self, offer: Offer) -> dict[str, str]:
         """Sign an authorisation to take the offered amount once, until it expires."""

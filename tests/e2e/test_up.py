@@ -97,8 +97,9 @@ def test_the_death_of_up_itself_leaves_no_process_and_the_next_start_clears_its_
     toy_repository: Path, triton_env: Path, tmp_path: Path
 ) -> None:
     environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
-    with running_stack(toy_repository, "toy", tmp_path, environment) as stack:
+    with running_stack(toy_repository, "toy", tmp_path, environment, "--devnet") as stack:
         programs = stack.programs()
+        assert sum(program.name() == "anvil" for program in programs) == 2
         stack.process.kill()
         psutil.wait_procs(programs, timeout=10)
         assert not [program for program in programs if program.is_running()]

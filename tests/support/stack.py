@@ -54,10 +54,14 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(repository: Path, model: str, folder: Path, environment: Mapping[str, str]) -> Iterator[RunningStack]:
+def running_stack(
+    repository: Path, model: str, folder: Path, environment: Mapping[str, str], *options: str
+) -> Iterator[RunningStack]:
     """Starts `clearcanvas up` on free ports with its data under `folder`, waits until it is ready, and stops it."""
     log = folder / "up.log"
-    command = module("cli", "up", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data", str(folder / "data"))
+    command = module(
+        "cli", "up", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data", str(folder / "data"), *options
+    )
     variables = {"CLEARCANVAS_MODEL_REPOSITORY": str(repository), "CLEARCANVAS_MODEL": model, **environment}
     with running(command, variables, log) as process:
         addresses: dict[str, str] = {}

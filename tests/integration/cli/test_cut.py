@@ -54,6 +54,11 @@ class Service(images_pb2_grpc.ImageServiceServicer):
             with self.lock:
                 self.in_flight -= 1
 
+    def Inspect(  # noqa: N802 - gRPC's name.
+        self, request: images_pb2.InspectRequest, context: grpc.ServicerContext
+    ) -> images_pb2.InspectResponse:
+        raise AssertionError("`cut` does not ask")
+
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
