@@ -111,7 +111,8 @@ class LocalFacilitator:
     def _settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> Attempt:
         troubles = self._signer.provider.begin()
         try:
-            result: SettleResponse = self._facilitator.settle(payload, requirements)
+            with self._signer.computing:
+                result: SettleResponse = self._facilitator.settle(payload, requirements)
         except _NODE_ERRORS as error:
             _log.warning("a settlement failed: %s", type(error).__name__)
             return Attempt(reason="chain_unavailable")

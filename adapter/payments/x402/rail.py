@@ -1,5 +1,6 @@
 """The x402 way to pay: challenge, parse, verify, settle, look up, receipt."""
 
+import asyncio
 import dataclasses
 import logging
 import time
@@ -84,8 +85,9 @@ class X402Rail:
         credential = _credential(payment)
         judge(credential, charge, self._config, now=time.time(), margin_s=self.margin_s)
         await self._check_chain()
-        head = await self._chain.head()
-        reason = await self._facilitator.verify(*self._request(credential, charge))
+        head, reason = await asyncio.gather(
+            self._chain.head(), self._facilitator.verify(*self._request(credential, charge))
+        )
         if reason:
             await self._refuse(payment.facts, reason)
         evidence = {**payment.facts.evidence, "block": str(head.number)}

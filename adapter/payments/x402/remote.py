@@ -34,6 +34,8 @@ class RemoteFacilitator:
         self._settle_s = config.settle_s
         # No redirects: a credential goes to the address that was configured, and nowhere else.
         self._http = httpx.AsyncClient(limits=_LIMITS, timeout=max(_VERIFY_TIMEOUT_S, config.settle_s))
+        # It names every address it calls, which may hold a key.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._client = HTTPFacilitatorClient(FacilitatorConfig(url=config.facilitator_url, http_client=self._http))
 
     async def start(self) -> None:
@@ -57,7 +59,7 @@ class RemoteFacilitator:
         except (httpx.HTTPError, ValueError, TimeoutError) as error:
             _log.warning("the x402 facilitator does not verify: %s", type(error).__name__)
             raise RailUnavailableError("facilitator_unavailable", "The payment cannot be verified now.") from None
-        return "" if result.is_valid else result.invalid_reason or "invalid_payment"
+        return "" if result.is_valid else _clip(result.invalid_reason or "invalid_payment")
 
     async def settle(self, payload: PaymentPayload, requirements: PaymentRequirements) -> Attempt:
         """See `Facilitator.settle`. Never says that it is settled: only our own look at the chain does."""
@@ -69,7 +71,7 @@ class RemoteFacilitator:
             return Attempt(reason="facilitator_unavailable")
         if result.transaction:
             await self._await_sight(result)
-        reason = "unconfirmed" if result.success else result.error_reason or "settlement_failed"
+        reason = "unconfirmed" if result.success else _clip(result.error_reason or "settlement_failed")
         final = not result.transaction and reason in _NO_FUNDS and await self._is_short(payload, requirements)
         return Attempt(reason=reason, final=final)
 
@@ -95,3 +97,8 @@ class RemoteFacilitator:
         except RailUnavailableError:
             return False
         return balance < int(requirements.amount)
+
+
+def _clip(reason: str) -> str:
+    """Keep a stranger's words short: they go out to the payer."""
+    return reason[:80]

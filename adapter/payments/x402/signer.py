@@ -18,13 +18,19 @@ from web3 import HTTPProvider, Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import RPCEndpoint, RPCResponse, TxParams
-from x402.mechanisms.evm import FacilitatorWeb3Signer
+from x402.mechanisms.evm import FacilitatorWeb3Signer, TransactionReceipt
+
+from adapter.payments.rpc import is_revert
 
 _log = logging.getLogger(__name__)
 
 _SEND = "eth_sendRawTransaction"
 # A dropped connection is common, and so is a node that has just left the block it was asked about behind.
 _READ_ATTEMPTS = 3
+# Threads that compute at a time. All take turns with the event loop, which must not wait for many of them.
+_COMPUTING_THREADS = 4
+# Base makes a block every two seconds.
+_POLL_S = 0.25
 # A node behind a balancer may count our last transaction a little late; after this long its count is right, and ours
 # may be wrong: a node that was restarted forgets what was not mined.
 _COUNT_TRUSTED_S = 15.0
@@ -87,7 +93,7 @@ class WatchedProvider(HTTPProvider):
                     self.troubles.unanswered = True
                     raise
             else:
-                if method == _SEND or "error" not in response or _is_revert(response["error"]):
+                if method == _SEND or "error" not in response or is_revert(response["error"]):
                     return response
         self.troubles.unanswered = True
         return response
@@ -102,6 +108,8 @@ class SettlementSigner(FacilitatorWeb3Signer):
         self._w3 = Web3(self.provider)
         self._w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
         self._sending = threading.Lock()
+        self.computing = threading.BoundedSemaphore(_COMPUTING_THREADS)
+        """Held by whoever has this signer settle something."""
         self._next = 0
         self._sent_at = float("-inf")
 
@@ -134,6 +142,20 @@ class SettlementSigner(FacilitatorWeb3Signer):
         )
         with self._sending:
             return self._send(transaction)
+
+    def wait_for_transaction_receipt(self, tx_hash: str) -> TransactionReceipt:
+        """Wait for a transaction to be mined, and let another thread compute meanwhile.
+
+        Raises web3.exceptions.TimeExhausted where it is not mined within the time for a settlement.
+        """
+        self.computing.release()
+        try:
+            receipt = self._w3.eth.wait_for_transaction_receipt(
+                HexBytes(tx_hash), timeout=self._confirmation_timeout_seconds, poll_latency=_POLL_S
+            )
+        finally:
+            self.computing.acquire()
+        return TransactionReceipt(receipt["status"], receipt["blockNumber"], tx_hash, list(receipt["logs"]))
 
     def get_gas(self) -> int:
         """Return what the key holds to pay gas with, in wei."""
@@ -178,17 +200,10 @@ class SettlementSigner(FacilitatorWeb3Signer):
         except Web3RPCError as error:
             # The next nonce is the node's to say again; its refusal may also mean that it has this very transaction.
             self._sent_at = float("-inf")
-            return self.knows(Web3.to_hex(signed.hash)), str(error.message)
+            return self.knows(Web3.to_hex(signed.hash)), str(error.message)[:200]
         except (OSError, ValueError):
             # No answer: it may have arrived. Only the next transaction needs to know the truth, and asks the node.
             self._sent_at = float("-inf")
             return True, ""
         self._next, self._sent_at = nonce + 1, time.monotonic()
         return True, ""
-
-
-def _is_revert(error: Any) -> bool:  # noqa: ANN401 (JSON)
-    """Tell whether a JSON-RPC error is the contract's answer, and not the node's trouble."""
-    if not isinstance(error, dict):
-        return False
-    return error.get("code") == 3 or "revert" in str(error.get("message", "")).lower()

@@ -206,3 +206,23 @@ async def test_the_same_nonce_of_another_payer_is_another_payment(rail: X402Rail
     for payload in (first, second):
         await rail.settle(await verify(rail, present(payload)), CHARGE)
     assert {chain.balance(payer.address) for payer in (one, other)} == {_FULL - PRICE}
+
+
+@pytest.mark.case("P1")
+async def test_one_payment_settled_five_times_at_once(rail: X402Rail, chain: DevChain) -> None:
+    """The gate lets only one through; were it not there, the token would still take the money once."""
+    payer = chain.funded_payer()
+    payment = await verify(rail, present(sign(payer.key, chain.recipient)))
+    outcomes = await asyncio.gather(*(rail.settle(payment, CHARGE) for _ in range(5)), return_exceptions=True)
+    settled = {outcome.transaction for outcome in outcomes if isinstance(outcome, Settlement)}
+    assert len(settled) == 1
+    assert all(isinstance(outcome, Settlement | OutcomeUnknownError) for outcome in outcomes), outcomes
+    assert chain.balance(payer.address) == _FULL - PRICE
+
+
+async def test_two_payments_with_money_for_one(rail: X402Rail, chain: DevChain) -> None:
+    payer = chain.funded_payer(PRICE)
+    payments = [await verify(rail, present(sign(payer.key, chain.recipient))) for _ in range(2)]
+    outcomes = await asyncio.gather(*(rail.settle(payment, CHARGE) for payment in payments), return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["PaymentRequiredError", "Settlement"]
+    assert chain.balance(payer.address) == 0
