@@ -44,19 +44,20 @@ class Shim:
         try:
             message = await request.json()
         except json.JSONDecodeError:
-            return _respond({"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "parse error"}})
+            return web.json_response(_error(None, -32700, "parse error"))
         await self._keep_time()
         if isinstance(message, list):
-            return _respond([await self._translate(one) for one in message])
-        return _respond(await self._translate(message))
+            return web.json_response([await self._translate(one) for one in message])
+        return web.json_response(await self._translate(message))
 
-    async def _translate(self, message: Message) -> Any:  # noqa: ANN401 - whatever anvil says.
+    async def _translate(self, message: Any) -> Any:  # noqa: ANN401 - whatever anvil says.
+        if not isinstance(message, dict):
+            return _error(None, -32600, "invalid request")
         match message.get("method"):
             case "eth_sendRawTransactionSync":
                 return await self._send_and_wait(message)
             case method if method in _ENDS_ANVIL:
-                error = {"code": _NOT_OFFERED, "message": f"the method {method} is not offered by this local chain"}
-                return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
+                return _error(message, _NOT_OFFERED, f"the method {method} is not offered by this local chain")
             case "evm_setAutomine":
                 async with self._clock:  # So that no block of ours comes once it is off.
                     return await self._anvil.send(message)
@@ -73,8 +74,7 @@ class Shim:
             async with asyncio.timeout(limit_ms / 1000):
                 receipt = await self._receipt(sent["result"])
         except TimeoutError:
-            error = {"code": _TIMEOUT, "message": "the transaction was not mined in time", "data": sent["result"]}
-            return {"jsonrpc": "2.0", "id": message.get("id"), "error": error}
+            return _error(message, _TIMEOUT, "the transaction was not mined in time", data=sent["result"])
         return {"jsonrpc": "2.0", "id": message.get("id"), "result": receipt}
 
     async def _receipt(self, transaction: str) -> Message:
@@ -97,5 +97,6 @@ class Shim:
                 await self._anvil.call("evm_mine")
 
 
-def _respond(answer: Message | list[Message]) -> web.Response:
-    return web.json_response(answer)
+def _error(message: Message | None, code: int, text: str, **more: str) -> Message:
+    error = {"code": code, "message": text, **more}
+    return {"jsonrpc": "2.0", "id": (message or {}).get("id"), "error": error}
