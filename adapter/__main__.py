@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from adapter.app import serve
 from adapter.config import Settings, load_settings
 from adapter.errors import InvalidSettingsError
-from adapter.payment_config import PaymentSettings, load_payment_settings
 from adapter.payments.errors import StoreUnavailableError
+from adapter.sale.settings import PaymentSettings, load_payment_settings
 
 logger = logging.getLogger("adapter")
 

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from adapter.body import UploadLimits
-from adapter.budget import UploadBudget
-from adapter.clients import Clients
 from adapter.config import Settings
 from adapter.lifecycle import Lifecycle
-from adapter.limiter import Limiter, LocalLimiter
+from adapter.limits.clients import Clients
+from adapter.limits.local import Limiter, LocalLimiter
+from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
 from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.unpaid import limit_unpaid
-from adapter.offers import Offers, Priced
 from adapter.operations import PAID, REMOVE_BACKGROUND
-from adapter.payment_config import PaymentSettings
 from adapter.routes.discovery import DiscoveryRoutes
 from adapter.routes.health import HealthRoutes
 from adapter.routes.images import ImageRoutes
 from adapter.routes.paid import PaidRoutes
+from adapter.sale.offers import Offers, Priced
+from adapter.sale.settings import PaymentSettings
+from adapter.sale.till import Till
 from adapter.service import ImageService, open_channel
-from adapter.shared_limiter import SharedLimiter
-from adapter.till import Till
+from adapter.uploads.body import UploadLimits
+from adapter.uploads.budget import UploadBudget
 
 if TYPE_CHECKING:
-    from adapter.rails import Shop
+    from adapter.sale.rails import Shop
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ async def serve(
         stack.push_async_callback(limiter.close)
         shop = None
         if payments.rails:
-            from adapter.rails import open_shop  # noqa: PLC0415 - the chains' libraries take seconds to load.
+            from adapter.sale.rails import open_shop  # noqa: PLC0415 - the chains' libraries take seconds to load.
 
             shop = await stack.enter_async_context(open_shop(payments, checkpoint=checkpoint))
         app = build_app(

@@ -8,10 +8,10 @@ from typing import Literal
 from clearcanvas.v1.composition_pb2 import Composition, NoBackground
 from clearcanvas.v1.images_pb2 import EditRequest
 
-from adapter.colors import WHITE, parse_color
-from adapter.fields import Fields
-from adapter.formats import read_output
-from adapter.upload import Form
+from adapter.options.colors import WHITE, parse_color
+from adapter.options.fields import Fields
+from adapter.options.formats import read_output
+from adapter.uploads.form import Form
 
 # The paid operation, as the price table names it.
 REMOVE_BACKGROUND: Literal["remove-background"] = "remove-background"

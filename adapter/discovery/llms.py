@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from adapter.body import UploadLimits
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
-from adapter.offers import Priced
+from adapter.sale.offers import Priced
+from adapter.uploads.body import UploadLimits
 
 _HOW = {
     "x402": "x402: sign the offer in the 402's body (version 1: X-PAYMENT) or header (version 2: PAYMENT-SIGNATURE).",

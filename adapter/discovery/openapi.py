@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from adapter.body import UploadLimits
 from adapter.discovery.listings import MEDIA_TYPES, QUERY
 from adapter.discovery.way import WayToPay
-from adapter.offers import Priced
 from adapter.operations import OPERATIONS, Operation
+from adapter.sale.offers import Priced
+from adapter.uploads.body import UploadLimits
 
 Json = Mapping[str, object]
 

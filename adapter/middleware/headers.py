@@ -3,8 +3,8 @@
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from adapter import payment_headers
 from adapter.middleware import request_id
+from adapter.sale import headers as payment_headers
 
 _EXPOSED = (
     *payment_headers.RESPONSE,

@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 
 from adapter.middleware.failure import Failure
 from adapter.middleware.request_id import request_id_of
-from adapter.payment_headers import pays_by_mpp
+from adapter.sale.headers import pays_by_mpp
 
 PAID_PREFIX = "/v1/"
 

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from adapter.clients import Client, Clients
-from adapter.limiter import WINDOW_S, Limiter, Standing
+from adapter.limits.clients import Client, Clients
+from adapter.limits.local import WINDOW_S, Limiter, Standing
 from adapter.middleware.failure import Failure
 from adapter.middleware.shapes import to_response
-from adapter.payment_headers import pays
+from adapter.sale.headers import pays
 
 
 def limit_unpaid(limiter: Limiter, clients: Clients, paths: Collection[str]) -> Middleware:

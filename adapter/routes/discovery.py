@@ -8,8 +8,8 @@ from aiohttp import web
 from adapter.discovery.llms import build_page
 from adapter.discovery.openapi import build_document
 from adapter.discovery.way import WayToPay
-from adapter.offers import Offers, Priced
-from adapter.payment_config import RailName
+from adapter.sale.offers import Offers, Priced
+from adapter.sale.settings import RailName
 
 
 @dataclass(frozen=True)

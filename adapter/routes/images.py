@@ -9,15 +9,15 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from clearcanvas.v1.images_pb2 import EditRequest
 
-from adapter.body import UploadLimits, leave_expectation
-from adapter.budget import UploadBudget
 from adapter.errors import BrokenResultError
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import OPERATIONS, Operation, build_request
 from adapter.sending import break_off
 from adapter.service import ImageService, describe_result, receive_chunks, receive_header
-from adapter.upload import read_form
+from adapter.uploads.body import UploadLimits, leave_expectation
+from adapter.uploads.budget import UploadBudget
+from adapter.uploads.form import read_form
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from aiohttp import hdrs, web
 from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.images_pb2 import EditRequest, ImageFormat
 
-from adapter.body import UploadLimits, leave_expectation, read_raw
-from adapter.budget import UploadBudget
 from adapter.errors import InvalidPictureError, PaymentNotOfferedError, UnsupportedMediaTypeError
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
-from adapter.offers import Offers, Priced
 from adapter.operations import PAID, build_request
 from adapter.payments.gate import Ticket
 from adapter.payments.results import ResultInfo
+from adapter.sale.offers import Offers, Priced
+from adapter.sale.till import Till
 from adapter.service import ImageService, describe_result, receive_chunks, receive_header
-from adapter.till import Till
-from adapter.upload import Form
+from adapter.uploads.body import UploadLimits, leave_expectation, read_raw
+from adapter.uploads.budget import UploadBudget
+from adapter.uploads.form import Form
 
 _FORMATS: dict[str, ImageFormat.ValueType] = {
     "image/png": images_pb2.IMAGE_FORMAT_PNG,

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 import aiohttp
 from dotenv import dotenv_values
 
-from adapter.payment_config import PaymentSettings
 from adapter.payments.charge import Charge
-from adapter.rails import open_shop
+from adapter.sale.rails import open_shop
+from adapter.sale.settings import PaymentSettings
 from benchmarks.load import FailedError, Latency
 from benchmarks.payments.chain_clock import Clock, chain_clock
 from benchmarks.payments.challenges import rate_of_challenges

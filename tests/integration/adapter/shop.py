@@ -14,9 +14,8 @@ from adapter.app import build_app
 from adapter.config import Settings
 from adapter.discovery.way import WayToPay
 from adapter.lifecycle import Lifecycle
-from adapter.limiter import Limiter, LocalLimiter
+from adapter.limits.local import Limiter, LocalLimiter
 from adapter.listener import ConnectionLimits, listen
-from adapter.payment_config import PaymentSettings
 from adapter.payments.charge import Charge
 from adapter.payments.errors import MalformedPaymentError, PaymentError, PaymentRequiredError
 from adapter.payments.gate import Gate, GateLimits
@@ -24,7 +23,8 @@ from adapter.payments.ledger import Ledger
 from adapter.payments.payment import Outcome, Payment, PaymentFacts, Settlement, Verdict
 from adapter.payments.rail import Challenge, Headers
 from adapter.payments.results import ResultStore
-from adapter.rails import Shop
+from adapter.sale.rails import Shop
+from adapter.sale.settings import PaymentSettings
 from adapter.service import ImageService, open_channel
 
 PATH = "/v1/remove-background"

@@ -36,7 +36,10 @@ async def test_alive_is_not_ready() -> None:
         assert (status, answer["status"]) == (503, "unavailable")
     await service.start()
     async with run_adapter(service.address) as adapter:
-        assert await get(adapter, "/ready") == (200, {"status": "ready", "model": "isnet", "device": DEVICE, "rails": []})
+        assert await get(adapter, "/ready") == (
+            200,
+            {"status": "ready", "model": "isnet", "device": DEVICE, "rails": []},
+        )
         service.service.health = HealthCheckResponse(status=HealthCheckResponse.NOT_SERVING)
         status, answer = await get(adapter, "/ready")
         assert (status, answer["status"], answer["device"]) == (503, "unavailable", DEVICE)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from adapter import shared_limiter
-from adapter.clients import Client
-from adapter.limiter import LocalLimiter, Standing
+from adapter.limits import shared as shared_limiter
+from adapter.limits.clients import Client
+from adapter.limits.local import LocalLimiter, Standing
+from adapter.limits.shared import SharedLimiter
 from adapter.payments.errors import OutcomeUnknownError
-from adapter.shared_limiter import SharedLimiter
 from tests.integration.adapter.fake_service import FakeImageService, RunningFake
 from tests.integration.adapter.shop import PATH, REQUIRED, RunningShop, mpp, running_shop, x402
 from tests.support.redis import running_redis

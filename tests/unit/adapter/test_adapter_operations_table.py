@@ -4,9 +4,9 @@ import pytest
 from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 
 from adapter.errors import InvalidFieldsError
-from adapter.fields import Fields
 from adapter.operations import MAX_PIXELS, OPERATIONS, build_request
-from adapter.upload import Form
+from adapter.options.fields import Fields
+from adapter.uploads.form import Form
 
 BY_PATH = {operation.path: operation for operation in OPERATIONS}
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from adapter.budget import UploadBudget
 from adapter.errors import OverloadedError, ShuttingDownError
 from adapter.lifecycle import Lifecycle
+from adapter.uploads.budget import UploadBudget
 
 
 def test_the_budget_is_full_at_its_limit_and_not_before() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.clients import Client, Clients
-from adapter.limiter import WINDOW_S, LocalLimiter
+from adapter.limits.clients import Client, Clients
+from adapter.limits.local import WINDOW_S, LocalLimiter
 
 
 class Clock:

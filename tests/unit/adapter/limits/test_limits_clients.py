@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.clients import Clients
+from adapter.limits.clients import Clients
 
 PROXIES = Clients([ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")])
 NOBODY_TRUSTED = Clients()

@@ -11,8 +11,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool
 
-from adapter.clients import Client
-from adapter.limiter import WINDOW_S, LocalLimiter, Standing
+from adapter.limits.clients import Client
+from adapter.limits.local import WINDOW_S, LocalLimiter, Standing
 
 logger = logging.getLogger(__name__)
 

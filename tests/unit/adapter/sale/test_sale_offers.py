@@ -6,8 +6,8 @@ from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 from clearcanvas.v1.images_pb2 import EditRequest, OutputOptions
 
-from adapter.offers import Offers, Priced
 from adapter.payments.charge import Charge
+from adapter.sale.offers import Offers, Priced
 
 PRICED = Priced("remove-background", "/v1/remove-background", 50_000, "One picture")
 PNG, WEBP, JPEG = images_pb2.IMAGE_FORMAT_PNG, images_pb2.IMAGE_FORMAT_WEBP, images_pb2.IMAGE_FORMAT_JPEG

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import InvalidFieldsError
-from adapter.fields import Fields
-from adapter.formats import negotiate, read_output
+from adapter.options.fields import Fields
+from adapter.options.formats import negotiate, read_output
 
 PNG = images_pb2.IMAGE_FORMAT_PNG
 WEBP = images_pb2.IMAGE_FORMAT_WEBP

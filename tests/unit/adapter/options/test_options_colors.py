@@ -6,7 +6,7 @@ from clearcanvas.v1.composition_pb2 import Color
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.colors import WHITE, parse_color
+from adapter.options.colors import WHITE, parse_color
 
 CHANNEL = st.integers(0, 255)
 SPACE = st.sampled_from(["", " ", "  ", "\t"])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from adapter.clients import Client
+from adapter.limits.clients import Client
 
 WINDOW_S = 60
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from adapter.discovery.listings import LISTINGS
 from adapter.discovery.way import WayToPay
 from adapter.errors import InvalidSettingsError
-from adapter.payment_config import PaymentSettings, RailName
 from adapter.payments.gate import Gate, GateLimits
 from adapter.payments.ledger import Ledger
 from adapter.payments.mpp import MppConfig, MppRail
@@ -19,6 +18,7 @@ from adapter.payments.results import ResultStore
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.networks import NETWORKS as BASE_NETWORKS
 from adapter.payments.x402.rail import X402Rail
+from adapter.sale.settings import PaymentSettings, RailName
 
 logger = logging.getLogger(__name__)
 

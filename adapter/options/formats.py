@@ -3,7 +3,7 @@
 from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.images_pb2 import ImageFormat, OutputKind, OutputOptions
 
-from adapter.fields import Fields
+from adapter.options.fields import Fields
 
 # In the order of preference among what a caller likes equally well.
 _MEDIA_TYPES: dict[str, ImageFormat.ValueType] = {

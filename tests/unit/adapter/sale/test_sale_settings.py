@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapter.payment_config import PaymentSettings, load_payment_settings
+from adapter.sale.settings import PaymentSettings, load_payment_settings
 
 ADDRESS = "0x" + "ab" * 20
 KEY = "0x" + "c0ffee00" * 8

@@ -14,11 +14,11 @@ from aiohttp import hdrs, web
 
 from adapter.errors import InvalidPictureError
 from adapter.middleware.request_id import request_id_of
-from adapter.payment_headers import pays, pays_by_mpp
 from adapter.payments.charge import Charge
 from adapter.payments.errors import MalformedPaymentError, PaymentError, PaymentRequiredError
 from adapter.payments.gate import Gate, Ticket
 from adapter.payments.rail import Challenge
+from adapter.sale.headers import pays, pays_by_mpp
 from adapter.sending import break_off
 
 logger = logging.getLogger(__name__)

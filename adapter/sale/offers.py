@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 from clearcanvas.v1.images_pb2 import EditRequest, ImageFormat
 
-from adapter.clients import Clients
 from adapter.errors import InvalidHostError
-from adapter.payment_config import RailName
+from adapter.limits.clients import Clients
 from adapter.payments.charge import Charge, digest_request
+from adapter.sale.settings import RailName
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _MEDIA_TYPES = {"IMAGE_FORMAT_PNG": "image/png", "IMAGE_FORMAT_WEBP": "image/webp", "IMAGE_FORMAT_JPEG": "image/jpeg"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from adapter.budget import Reservation
 from adapter.errors import MalformedBodyError, PayloadTooLargeError, UnsupportedMediaTypeError, UploadTimeoutError
+from adapter.uploads.budget import Reservation
 
 _PLAIN_ENCODINGS = {"binary", "8bit", "7bit", "identity"}
 

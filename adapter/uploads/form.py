@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import multipart
 from aiohttp import hdrs, web
 
-from adapter.body import UploadLimits, body_deadline, check_length, invite_body, read_chunks, refuse_encoding
-from adapter.budget import Reservation
 from adapter.errors import MalformedBodyError, PayloadTooLargeError, UnsupportedMediaTypeError
+from adapter.uploads.body import UploadLimits, body_deadline, check_length, invite_body, read_chunks, refuse_encoding
+from adapter.uploads.budget import Reservation
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""How many requests a client may send: who is counted, here or over all replicas."""
