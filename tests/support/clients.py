@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 FOLDER = Path(__file__).parents[1] / "clients"
+NODE = str(FOLDER / "node_modules" / ".bin" / "node")
+"""Node.js as it is pinned with the clients: that of the system may be too old for them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ async def pay(client: Client, url: str, photo: bytes, folder: Path, *, key: str,
     source, result = folder / "photo.png", folder / "result.png"
     source.write_bytes(photo)
     result.unlink(missing_ok=True)
-    program = sys.executable if client.program.endswith(".py") else "node"
+    program = sys.executable if client.program.endswith(".py") else NODE
     process = await asyncio.create_subprocess_exec(
         program,
         *(str(FOLDER / client.program), url, str(source), str(result)),

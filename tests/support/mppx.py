@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from tests.support.clients import FOLDER
+from tests.support.clients import FOLDER, NODE
 
 Mode = Literal["pull", "push"]
 
@@ -34,7 +34,7 @@ class Mppx:
 async def running_mppx(rpc_url: str) -> AsyncIterator[Mppx]:
     """Start the client on the chain at `rpc_url`, and end it."""
     process = await asyncio.create_subprocess_exec(
-        *("setpriv", "--pdeathsig", "KILL", "--", "node", str(FOLDER / "mpp_credential.mjs")),
+        *("setpriv", "--pdeathsig", "KILL", "--", NODE, str(FOLDER / "mpp_credential.mjs")),
         env=os.environ | {"RPC_URL": rpc_url},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
