@@ -1,10 +1,14 @@
 """Stacks that the end-to-end tests may hurt."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.clients import FOLDER
+from tests.support.devnet import RunningDevnet
+from tests.support.paid_stack import PaidStack, RunningAdapter
+from tests.support.server import RunningServer, running_server
 from tests.support.slow_model import write_slow_model
 from tests.support.stack import RunningStack, running_stack
 from tests.support.toy_model import write_toy_model
@@ -20,3 +24,32 @@ def rough_stack(triton_env: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env), "CLEARCANVAS_WORKERS": "2"}
     with running_stack(repository, "toy", folder, environment) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def client_packages() -> None:
+    """The official JavaScript clients, at their pinned versions."""
+    if not (FOLDER / "node_modules" / "mppx").exists():
+        pytest.skip("the JavaScript clients are not installed; run: make test")
+
+
+@pytest.fixture(scope="session")
+def paid_server(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The image server behind all adapters that take money."""
+    with running_server(engine, tmp_path_factory.mktemp("paid-server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def paid_stack(devnet: RunningDevnet, paid_server: RunningServer) -> PaidStack:
+    """Everything behind an adapter that takes money; start adapters of your own on it."""
+    return PaidStack(devnet, paid_server)
+
+
+@pytest.fixture(scope="session")
+async def paid_adapter(
+    paid_stack: PaidStack, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningAdapter]:
+    """One adapter that takes money, for tests that leave it as it was."""
+    async with paid_stack.adapter(tmp_path_factory.mktemp("paid")) as adapter:
+        yield adapter
