@@ -25,7 +25,12 @@ QUERY: Mapping[str, Mapping[str, object]] = {
 
 LISTINGS: Mapping[str, Listing] = {
     REMOVE_BACKGROUND: Listing(
-        input={"headers": {"Content-Type": "image/png"}, "queryParams": {"format": "png"}, "bodyType": "binary"},
+        input={
+            "headers": {"Content-Type": "image/png"},
+            "queryParams": {"format": "png"},
+            "bodyType": "text",  # The extension knows json, form-data and text; this is the one that means: as it is.
+            "body": "(the bytes of the picture)",
+        },
         input_schema={
             "headers": {
                 "type": "object",
@@ -40,7 +45,8 @@ LISTINGS: Mapping[str, Listing] = {
                     for name, schema in QUERY.items()
                 },
             },
-            "bodyType": {"const": "binary"},
+            "bodyType": {"const": "text"},
+            "body": {"type": "string"},
         },
         output={"type": "image/png"},
     )

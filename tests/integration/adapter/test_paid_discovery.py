@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from adapter.discovery.listings import LISTINGS
 from tests.integration.adapter.fake_service import RunningFake
 from tests.integration.adapter.process import AdapterProcess
 from tests.integration.adapter.shop import ADDRESS, PATH, PNG, PNG_TYPE, RunningShop, running_shop, x402
@@ -146,6 +147,13 @@ async def test_the_openapi_document_says_how_to_pay_on_this_host(shop: RunningSh
         "mpp.example.com": ["tempo"],
         "free.example.com": [],
     }
+
+
+def test_the_listing_for_directories_speaks_their_words() -> None:
+    listing = LISTINGS["remove-background"]
+    assert set(listing.input) == set(listing.input_schema)
+    assert listing.input["bodyType"] in {"json", "form-data", "text"}
+    assert len(json.dumps([dict(listing.input), dict(listing.input_schema)])) < 1500  # It travels in one header.
 
 
 async def test_one_page_tells_a_language_model_how_to_pay(shop: RunningShop) -> None:
