@@ -21,7 +21,7 @@ from x402.schemas import PaymentPayload, PaymentRequirements, SettleResponse, Ve
 from adapter.payments.errors import RailUnavailableError
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.facilitator import Attempt
-from adapter.payments.x402.signer import SettlementSigner
+from adapter.payments.x402.signer import SettlementSigner, WatchedProvider
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +50,8 @@ class LocalFacilitator:
     """Verifies and settles with web3 and a hot key. Deploys no wallets (EIP-6492); deployed ones (EIP-1271) may pay."""
 
     def __init__(self, config: X402Config) -> None:
-        self._signer = SettlementSigner(
-            config.key,
-            config.rpc_url,
-            settle_s=config.settle_s,
-            connections=_VERIFYING_THREADS + _SETTLING_THREADS,
-        )
+        provider = WatchedProvider(config.rpc_url, connections=_VERIFYING_THREADS + _SETTLING_THREADS)
+        self._signer = SettlementSigner(config.key, provider, settle_s=config.settle_s)
         scheme = ExactEvmFacilitatorScheme(
             self._signer,
             ExactEvmSchemeConfig(simulate_in_settle=True),

@@ -36,7 +36,9 @@ class RemoteFacilitator:
         self._http = httpx.AsyncClient(limits=_LIMITS, timeout=max(_VERIFY_TIMEOUT_S, config.settle_s))
         # It names every address it calls, which may hold a key.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self._client = HTTPFacilitatorClient(FacilitatorConfig(url=config.facilitator_url, http_client=self._http))
+        self._client = HTTPFacilitatorClient(
+            FacilitatorConfig(url=config.facilitator_url, timeout=_VERIFY_TIMEOUT_S, http_client=self._http)
+        )
 
     async def start(self) -> None:
         """Ask what the service supports. Raises ValueError where this network is not among it."""

@@ -5,6 +5,7 @@ gap for ever; and it calls a broadcast failed whose reply was lost, though it ma
 """
 
 import logging
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -35,7 +36,9 @@ _POLL_S = 0.25
 # may be wrong: a node that was restarted forgets what was not mined.
 _COUNT_TRUSTED_S = 15.0
 # Other processes may settle with the same key: then both take the same nonce now and then, and one tries again.
-_NONCE_ATTEMPTS = 4
+_NONCE_ATTEMPTS = 8
+# Longest pause before the next attempt, times how many there were; at random, or both try again together.
+_NONCE_PAUSE_S = 0.05
 _NONCE_TAKEN = ("nonce too low", "underpriced", "nonce has already been used", "already known")
 
 
@@ -57,7 +60,7 @@ class WatchedProvider(HTTPProvider):
     x402 turns such failures into verdicts on the payment ("bad signature"); whoever asked for the verdict looks here.
     """
 
-    def __init__(self, rpc_url: str, *, timeout_s: float, connections: int) -> None:
+    def __init__(self, rpc_url: str, *, connections: int, timeout_s: float = 10.0) -> None:
         self._session = Session()
         self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
         super().__init__(
@@ -102,10 +105,10 @@ class WatchedProvider(HTTPProvider):
 class SettlementSigner(FacilitatorWeb3Signer):
     """Signs and broadcasts, one at a time, with every nonce given back that was not used."""
 
-    def __init__(self, key: str, rpc_url: str, *, settle_s: float, connections: int, timeout_s: float = 10.0) -> None:
-        super().__init__(key, rpc_url, confirmation_timeout_seconds=settle_s)
-        self.provider = WatchedProvider(rpc_url, timeout_s=timeout_s, connections=connections)
-        self._w3 = Web3(self.provider)
+    def __init__(self, key: str, provider: WatchedProvider, *, settle_s: float) -> None:
+        super().__init__(key, str(provider.endpoint_uri), confirmation_timeout_seconds=settle_s)
+        self.provider = provider
+        self._w3 = Web3(provider)
         self._w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
         self._sending = threading.Lock()
         self.computing = threading.BoundedSemaphore(_COMPUTING_THREADS)
@@ -175,7 +178,8 @@ class SettlementSigner(FacilitatorWeb3Signer):
 
     def _send(self, transaction: TxParams) -> str:
         refusal = ""
-        for _ in range(_NONCE_ATTEMPTS):
+        for attempt in range(_NONCE_ATTEMPTS):
+            time.sleep(random.uniform(0, _NONCE_PAUSE_S * attempt))  # noqa: S311 (no secret)
             nonce = self._take_nonce()
             signed = self._account.sign_transaction({**transaction, "nonce": nonce})
             sent, refusal = self._broadcast(signed, nonce)
