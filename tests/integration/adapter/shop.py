@@ -1,6 +1,7 @@
 """A shop for tests: the real gate, ledger and application, with rails that believe what a credential says of itself."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -182,6 +183,13 @@ async def running_shop(
 def paid(name: Literal["x402", "mpp"], payment: str = "one") -> dict[str, str]:
     """The header of a payment over either rail."""
     return x402(payment) if name == "x402" else mpp(payment)
+
+
+def refusal(body: bytes) -> tuple[str, bool]:
+    """The machine code and `retryable` of an error body, which must be whole."""
+    answer = json.loads(body)
+    assert {"error", "message", "retryable", "request_id"} <= set(answer)
+    return answer["error"], answer["retryable"]
 
 
 REQUIRED = PaymentRequiredError("insufficient_funds", "The payer's balance is too low.")
