@@ -64,7 +64,8 @@ class PaymentSettings(BaseSettings):
         default_factory=dict, description='Dollars by operation, as JSON: {"remove-background": "0.05"}, the default.'
     )
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+$")] | None = Field(
-        None, description="Scheme and host that payers see; by default those of the request."
+        None,
+        description="Scheme and host that payers see; by default those of the request, as trusted proxies tell it.",
     )
     data: Path = Field(Path("data"), description="Folder of the ledger and the results, where those name no other.")
     ledger: str = Field("", repr=False, description="SQLAlchemy URL of the ledger; by default SQLite in `data`.")

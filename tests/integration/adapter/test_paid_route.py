@@ -144,6 +144,21 @@ async def test_a_header_that_does_not_fit_the_first_bytes_is_sent_on(shop: Runni
     assert {request.total_size for request in fake.inspected} == {len(picture)}
 
 
+@pytest.mark.parametrize("payment", [{}, x402()])
+async def test_a_picture_that_cannot_be_looked_at_now_is_neither_sold_nor_refused(
+    shop: RunningShop, fake: FakeImageService, payment: dict[str, str]
+) -> None:
+    fake.refusal = fail(CODE.UNAVAILABLE, "why")
+    response, body = await shop.post(payment)
+    assert (response.status, refusal(body)) == (503, ("processor_unavailable", True))
+    assert response.headers["Retry-After"] == "1"
+    fake.refusal = None
+    fake.header_bytes = len(PNG) + 1  # A service that asks for more than there is.
+    response, body = await shop.post(payment)
+    assert (response.status, refusal(body)) == (500, ("processing_failed", True))
+    assert shop.x402.settled == []
+
+
 @pytest.mark.parametrize("query", ["?format=gif", "?output=rgb", "?model=../etc", "?format=jpg"])
 async def test_malformed_options_are_named(shop: RunningShop, fake: FakeImageService, query: str) -> None:
     response, body = await shop.post(x402(), query=query)
