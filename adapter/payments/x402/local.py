@@ -21,7 +21,8 @@ from x402.schemas import PaymentPayload, PaymentRequirements, SettleResponse, Ve
 from adapter.payments.errors import RailUnavailableError
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.facilitator import Attempt
-from adapter.payments.x402.signer import SettlementSigner, WatchedProvider
+from adapter.payments.x402.node import WatchedProvider
+from adapter.payments.x402.signer import SettlementSigner
 
 _log = logging.getLogger(__name__)
 

@@ -8,26 +8,20 @@ import logging
 import random
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from eth_account.datastructures import SignedTransaction
 from hexbytes import HexBytes
-from requests import Session
-from requests.adapters import HTTPAdapter
-from web3 import HTTPProvider, Web3
+from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import RPCEndpoint, RPCResponse, TxParams
+from web3.types import TxParams
 from x402.mechanisms.evm import FacilitatorWeb3Signer, TransactionReceipt
 
-from adapter.payments.rpc import is_revert
+from adapter.payments.x402.node import WatchedProvider
 
 _log = logging.getLogger(__name__)
 
-_SEND = "eth_sendRawTransaction"
-# A dropped connection is common, and so is a node that has just left the block it was asked about behind.
-_READ_ATTEMPTS = 3
 # Threads that compute at a time. All take turns with the event loop, which must not wait for many of them.
 _COMPUTING_THREADS = 4
 # Base makes a block every two seconds.
@@ -44,62 +38,6 @@ _NONCE_TAKEN = ("nonce too low", "underpriced", "nonce has already been used", "
 
 class BroadcastRefusedError(Exception):
     """The node refused a transaction, and does not know it: nothing was sent."""
-
-
-@dataclass
-class Troubles:
-    """What went wrong on the way to the node in one thread since it began its present task."""
-
-    unanswered: bool = False
-    refused: bool = False
-
-
-class WatchedProvider(HTTPProvider):
-    """JSON-RPC that remembers in each thread whether the node failed to answer.
-
-    x402 turns such failures into verdicts on the payment ("bad signature"); whoever asked for the verdict looks here.
-    """
-
-    def __init__(self, rpc_url: str, *, connections: int, timeout_s: float = 10.0) -> None:
-        self._session = Session()
-        self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
-        super().__init__(
-            rpc_url,
-            request_kwargs={"timeout": timeout_s},
-            session=self._session,
-            exception_retry_configuration=None,
-        )
-        self._local = threading.local()
-
-    def close(self) -> None:
-        """Close the connections to the node."""
-        self._session.close()
-
-    def begin(self) -> Troubles:
-        """Forget this thread's troubles, and return the record that those to come will be written to."""
-        self._local.troubles = Troubles()
-        return self.troubles
-
-    @property
-    def troubles(self) -> Troubles:
-        """This thread's record."""
-        return self._local.troubles if hasattr(self._local, "troubles") else self.begin()
-
-    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 (as web3 has it)
-        """Ask the node: for what can be read a few times; to broadcast once, for a second time would be refused."""
-        attempts = 1 if method == _SEND else _READ_ATTEMPTS
-        for attempt in range(1, attempts + 1):
-            try:
-                response: RPCResponse = super().make_request(method, params)
-            except (OSError, ValueError):  # Every error of `requests`, and what is no JSON.
-                if attempt == attempts:
-                    self.troubles.unanswered = True
-                    raise
-            else:
-                if method == _SEND or "error" not in response or is_revert(response["error"]):
-                    return response
-        self.troubles.unanswered = True
-        return response
 
 
 class SettlementSigner(FacilitatorWeb3Signer):

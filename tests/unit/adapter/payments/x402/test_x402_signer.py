@@ -8,7 +8,8 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.types import RPCEndpoint, RPCResponse
 
-from adapter.payments.x402.signer import BroadcastRefusedError, SettlementSigner, WatchedProvider
+from adapter.payments.x402.node import WatchedProvider
+from adapter.payments.x402.signer import BroadcastRefusedError, SettlementSigner
 
 _TOKEN = "0x" + "aa" * 20
 _ABI: list[dict[str, Any]] = [
