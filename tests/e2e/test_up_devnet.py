@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.support.devnet import DevChain
@@ -71,6 +72,7 @@ def test_both_rails_are_paid_and_the_books_are_right(toy_repository: Path, trito
     assert not list((tmp_path / "data").glob("devnet.*"))
 
 
+@pytest.mark.case("V4")
 def test_only_the_adapter_is_told_of_money_and_nobody_of_the_wallet(
     toy_repository: Path, triton_env: Path, tmp_path: Path
 ) -> None:
