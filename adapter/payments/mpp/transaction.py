@@ -52,12 +52,11 @@ def read_transaction(raw: str) -> TempoTransaction:
     if encoded[:1] != bytes((_TYPE,)):
         raise ValueError("no transaction of type 0x76")
     try:
-        fields = rlp.decode(encoded[1:])
-        canonical = rlp.encode(fields) == encoded[1:]
+        fields = rlp.decode(encoded[1:])  # Refuses every spelling but the shortest.
     except (rlp.DecodingError, RecursionError):
         raise ValueError("no RLP") from None
     # 13 fields, perhaps a key authorisation, and the signature.
-    if not canonical or not isinstance(fields, list) or len(fields) not in (14, 15):
+    if not isinstance(fields, list) or len(fields) not in (14, 15):
         raise ValueError("not the fields of a transaction")
     if not _is_canonical(fields[-1]):
         raise ValueError("a signature with another recovery id than 0, 1, 27 or 28")

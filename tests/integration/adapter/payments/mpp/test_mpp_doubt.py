@@ -1,5 +1,6 @@
 """Replies that never come. Whatever the node does, a payer is charged once, and nobody is told that nothing moved."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -85,6 +86,17 @@ async def test_a_node_that_falls_silent_before_the_broadcast_leaves_the_outcome_
     assert market.earned() == before
     assert await doubtful.rail.look_up(payment.facts) is Verdict.OPEN
     await settles_once(market, doubtful, payment, before)
+
+
+async def test_an_attempt_does_not_stand_in_the_way_of_the_next(market: Market, doubtful: Doubtful) -> None:
+    """The SDK holds a hash as used while it waits; the ledger alone decides who may try."""
+    payment, before = await ready(market, doubtful), market.earned()
+    doubtful.node.set(SEND, delay_s=0.5)
+    doubtful.node.set(RECEIPT, drop_before=True)
+    async with open_rail(market.chain, rpc_url=doubtful.node.rpc_url, settle_s=60.0) as patient:
+        first, second = await asyncio.gather(*(patient.settle(payment, CHARGE) for _ in range(2)))
+    assert first.transaction == second.transaction
+    assert market.earned() == before + PRICE
 
 
 @pytest.mark.parametrize("words", ["internal error", "rate limit exceeded"])

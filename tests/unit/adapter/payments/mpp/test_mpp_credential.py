@@ -85,6 +85,14 @@ async def test_spellings_of_one_credential_have_the_same_facts(rail: MppRail) ->
     assert facts == [facts[0]] * len(spellings)
 
 
+@pytest.mark.case("P3")
+@pytest.mark.parametrize("character", [".", "!", " ", "+", "/", "é"])
+async def test_characters_that_the_sdk_would_skip_are_no_spelling(rail: MppRail, character: str) -> None:
+    value = await signed(rail)
+    with pytest.raises(MalformedPaymentError):
+        await read(rail, value[:60] + character + value[60:])
+
+
 @pytest.mark.parametrize("headers", [[], [("Authorization", "Bearer abc")], [("Authorization", "Paymentx abc")]])
 async def test_no_credential_of_this_scheme_is_none(rail: MppRail, headers: list[tuple[str, str]]) -> None:
     assert await rail.parse(headers, CHARGE) is None
