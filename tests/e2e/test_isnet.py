@@ -13,6 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.support.clients import MPP_PULL, pay
+from tests.support.devnet import RunningDevnet
 from tests.support.http import post_photo
 from tests.support.processes import module
 from tests.support.stack import RunningStack, running_stack
@@ -22,10 +24,10 @@ PHOTOS = sorted(Path(__file__).parents[1].joinpath("photos").glob("*.png"))
 
 @pytest.fixture(scope="module")
 def isnet_stack(
-    isnet_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempPathFactory
+    isnet_repository: Path, triton_env: Path, devnet: RunningDevnet, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningStack]:
-    """The stack as a user has it."""
-    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
+    """The stack as a user has it, paid on the local chains."""
+    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env), **devnet.adapter_environment()}
     with running_stack(isnet_repository, "isnet", tmp_path_factory.mktemp("isnet"), environment) as stack:
         yield stack
 
@@ -74,6 +76,21 @@ async def test_the_matte_is_the_models_own(
     sure = alpha == 255
     assert sure.any()
     assert np.abs(np.asarray(cutout)[..., :3][sure].astype(int) - np.asarray(photo.convert("RGB"))[sure]).max() <= 1
+
+
+@pytest.mark.usefixtures("client_packages")
+async def test_what_is_paid_for_is_the_same_picture(
+    isnet_stack: RunningStack, devnet: RunningDevnet, tmp_path: Path
+) -> None:
+    chain, photo = devnet.tempo, PHOTOS[0].read_bytes()
+    payer, income = chain.funded_payer(), chain.balance(chain.recipient)
+    url = isnet_stack.url("/v1/remove-background")
+    paid = await pay(MPP_PULL, url, photo, tmp_path, key=payer.key, rpc_url=chain.rpc_url)
+    assert paid.status == 200, paid.error
+    async with aiohttp.ClientSession() as session:
+        free = await post_photo(session, isnet_stack, photo)
+    assert paid.picture == free.body
+    assert chain.balance(chain.recipient) - income == 50_000
 
 
 def test_the_command_line_cuts_a_folder(isnet_stack: RunningStack, tmp_path: Path) -> None:

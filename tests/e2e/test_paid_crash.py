@@ -20,7 +20,6 @@ WORK_TIMEOUT_S = {"x402": 15, "mpp": 5}
 
 async def pay_the_mortal(adapter: RunningAdapter, client: Client, payer: Payer, photo: bytes, folder: Path) -> Call:
     """Pay an adapter that dies of it; the request that killed it."""
-    folder.mkdir()
     async with recording(adapter.http) as recorder:
         paid = await pay(client, recorder.url(PATH), photo, folder, key=payer.key, rpc_url=payer.rpc_url)
     assert paid.status in {200, 502}, paid.error  # Delivered before it died, or the connection broke.

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.clients import MPP_PULL, X402_V2, Client, pay
+from tests.support.clients import MPP_PULL, X402_PYTHON, X402_V2, Client, pay
 from tests.support.paid_pictures import check_cutout, make_paid_photo
 from tests.support.paid_stack import PATH, PaidStack, RunningAdapter, insist
 from tests.support.postgres import RunningPostgres
@@ -16,6 +17,7 @@ from tests.support.recorder import recording
 
 pytestmark = pytest.mark.usefixtures("client_packages")
 COPIES = 200
+PAYMENTS = 8
 
 
 @asynccontextmanager
@@ -66,3 +68,34 @@ async def test_two_hundred_copies_on_two_adapters_are_one_payment_and_one_edit(
         assert (again.status, again.body) == (200, delivered[0].body)
         assert paid_stack.edits() - before == 1
         assert len(await payer.charges()) == 1
+
+
+async def test_two_adapters_settle_many_payments_with_one_key(
+    paid_stack: PaidStack, postgres: RunningPostgres, tmp_path: Path
+) -> None:
+    shared: dict[str, Any] = {
+        "ledger": postgres.create_database(),
+        "results": f"file://{tmp_path}/results",
+        "x402_key": paid_stack.devnet.base.hot_key().key,
+    }
+    payer, photo = await paid_stack.payer("x402"), make_paid_photo()
+    async with (
+        paid_stack.adapter(tmp_path / "one", **shared) as one,
+        paid_stack.adapter(tmp_path / "two", **shared) as two,
+        recording(one.http) as recorder,
+    ):
+        recorder.holding = True
+        paying = (
+            pay(X402_PYTHON, recorder.url(PATH), photo, folder, key=payer.key, rpc_url=payer.rpc_url)
+            for folder in (tmp_path / str(n) for n in range(PAYMENTS))
+        )
+        await asyncio.gather(*paying)
+        calls = recorder.paid_calls()
+        answers = await asyncio.gather(
+            *(insist(recorder, call, (one, two)[n % 2].http) for n, call in enumerate(calls))
+        )
+        assert [answer.status for answer in answers] == [200] * PAYMENTS
+        receipts = {answer.headers[X402_PYTHON.receipt] for answer in answers}
+        assert len(receipts) == PAYMENTS
+        assert len(await payer.charges()) == PAYMENTS
+        await one.audit()

@@ -59,8 +59,7 @@ async def test_no_key_secret_or_credential_is_written_anywhere(paid_stack: PaidS
         recorder.holding = True
         for client, funds in itertools.product((X402_V1, X402_V2, MPP_PULL), (ONE_DOLLAR, PRICE - 1)):
             payer = await paid_stack.payer(client.rail, funds)
-            folder = tmp_path / f"payer-{len(bodies)}"
-            folder.mkdir()
+            folder = tmp_path / "payer"
             await pay(client, recorder.url(PATH), make_paid_photo(), folder, key=payer.key, rpc_url=payer.rpc_url)
             call = recorder.paid_calls()[-1]
             known |= set(secrets_of(call, payer))

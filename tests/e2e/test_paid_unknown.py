@@ -11,12 +11,11 @@ import pytest
 from tests.support.clients import MPP_PULL, X402_V1, X402_V2, Client, pay
 from tests.support.faulty_rpc import FaultyRpc
 from tests.support.paid_pictures import check_cutout, make_paid_photo
-from tests.support.paid_stack import PATH, PRICE, PaidStack, RunningAdapter, insist
+from tests.support.paid_stack import BROADCASTS, PATH, PRICE, PaidStack, RunningAdapter, insist
 from tests.support.processes import eventually
 from tests.support.recorder import recording
 
 pytestmark = pytest.mark.usefixtures("client_packages")
-BROADCASTS = ("eth_sendRawTransaction", "eth_sendRawTransactionSync")
 LOOKS = ("eth_getTransactionReceipt", "eth_getTransactionByHash", "eth_getLogs")
 
 

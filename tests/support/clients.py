@@ -46,7 +46,11 @@ class Paid:
 
 
 async def pay(client: Client, url: str, photo: bytes, folder: Path, *, key: str, rpc_url: str) -> Paid:
-    """Run `client` once with the payer's `key`, in `folder`; `rpc_url` is the chain of a client that asks it itself."""
+    """Run `client` once with the payer's `key`, in `folder`, which is made.
+
+    `rpc_url` is the chain, for a client that asks it itself.
+    """
+    folder.mkdir(exist_ok=True)
     source, result = folder / "photo.png", folder / "result.png"
     source.write_bytes(photo)
     result.unlink(missing_ok=True)

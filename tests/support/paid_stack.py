@@ -21,6 +21,7 @@ from tests.support.recorder import Call, Recorder
 from tests.support.server import RunningServer
 
 PATH = "/v1/remove-background"
+BROADCASTS = ("eth_sendRawTransaction", "eth_sendRawTransactionSync")
 PRICE = 50_000  # Millionths of a dollar, and units of both tokens.
 
 
