@@ -207,7 +207,7 @@ class Ticket:
                     await ledger.unknown(claim)
                 case _:
                     pass
-            if claim.state in (State.VERIFIED, State.RELEASED):
+            if claim.state in (State.CLAIMED, State.VERIFIED, State.RELEASED) and claim.verified:
                 await self._desk.results.delete(claim)
         except PaymentError as error:  # The lease runs out, and whoever comes next takes over.
             _log.warning("claim %s was left as it is: %s", claim.id, error.reason)

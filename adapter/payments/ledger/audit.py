@@ -65,7 +65,7 @@ def read_report(url: str, recent: int = 20) -> Report:
 def make_report(connection: Connection, recent: int) -> Report:
     """Read and check what `connection` sees."""
     c = claims.c
-    states = connection.execute(select(c.state, func.count()).group_by(c.state)).tuples()
+    states = connection.execute(select(c.state, func.count()).group_by(c.state))
     newest = select(claims).order_by(c.changed_at.desc(), c.id).limit(recent)
     return Report(
         states={State(state): count for state, count in states},
@@ -86,7 +86,7 @@ def _accounts(connection: Connection) -> Iterator[Account]:
     # A payer's address is in the rows of the claims; here they are one.
     name = case((journal.c.account.startswith("payer:"), "payers"), else_=journal.c.account).label("name")
     sides = [func.sum(case((journal.c.side == side, journal.c.amount), else_=0)) for side in ("debit", "credit")]
-    for row in connection.execute(select(name, *sides).group_by(name).order_by(name)).tuples():
+    for row in connection.execute(select(name, *sides).group_by(name).order_by(name)):
         yield Account(row[0], int(row[1]), int(row[2]))
 
 

@@ -41,6 +41,10 @@ class Database:
     async def close(self) -> None:
         """Give back the connections and the threads."""
         await asyncio.to_thread(self._threads.shutdown)
+        self.dispose()
+
+    def dispose(self) -> None:
+        """Give back the connections that are not in use."""
         self._engine.dispose()
 
     def _transact(self, work: Callable[[Connection], T]) -> T:

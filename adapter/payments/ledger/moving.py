@@ -19,6 +19,14 @@ _MOVE = (
     )
     .returning(claims)
 )
+_SETTLE = (
+    update(claims)
+    .where(claims.c.id == bindparam("known_id"), claims.c.state.in_([State.SETTLING.value, State.UNKNOWN.value]))
+    .returning(claims)
+)
+_DELIVER = (
+    update(claims).where(claims.c.id == bindparam("known_id"), claims.c.state == State.SETTLED.value).returning(claims)
+)
 _OWNERS = select(claim_keys.c.key, claim_keys.c.claim).where(claim_keys.c.key.in_(bindparam("wanted", expanding=True)))
 
 
@@ -76,19 +84,15 @@ def keep(connection: Connection, claim: Claim, result: StoredResult, now: float)
 
 def settle(connection: Connection, claim: Claim, settlement: Settlement, now: float) -> Claim:
     """settling or unknown → settled, whoever holds it: what the chain has told is true for every holder."""
-    statement = (
-        update(claims)
-        .where(claims.c.id == claim.id, claims.c.state.in_([State.SETTLING.value, State.UNKNOWN.value]))
-        .values(
-            state=State.SETTLED.value,
-            transaction=settlement.transaction,
-            settled_at=settlement.settled_at,
-            lease_until=0.0,
-            changed_at=now,
-        )
-        .returning(claims)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    values = {
+        "known_id": claim.id,
+        "state": State.SETTLED.value,
+        "transaction": settlement.transaction,
+        "settled_at": settlement.settled_at,
+        "lease_until": 0.0,
+        "changed_at": now,
+    }
+    row = connection.execute(_SETTLE, values).mappings().one_or_none()
     if row is None:
         return _paid(connection, claim)
     settled = read_claim(row)
@@ -98,13 +102,8 @@ def settle(connection: Connection, claim: Claim, settlement: Settlement, now: fl
 
 def deliver(connection: Connection, claim: Claim, now: float) -> Claim:
     """settled → delivered; a claim that is delivered already stays as it is."""
-    statement = (
-        update(claims)
-        .where(claims.c.id == claim.id, claims.c.state == State.SETTLED.value)
-        .values(state=State.DELIVERED.value, delivered_at=now, changed_at=now)
-        .returning(claims)
-    )
-    row = connection.execute(statement).mappings().one_or_none()
+    values = {"known_id": claim.id, "state": State.DELIVERED.value, "delivered_at": now, "changed_at": now}
+    row = connection.execute(_DELIVER, values).mappings().one_or_none()
     if row is None:
         return _paid(connection, claim)
     delivered = read_claim(row)

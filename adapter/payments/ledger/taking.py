@@ -115,7 +115,10 @@ def _follow_idempotency(connection: Connection, facts: PaymentFacts, digest: byt
             raise _in_progress()
         if claim.state in (State.SETTLING, State.UNKNOWN):
             raise OutcomeUnknownError("outcome_unknown", "The first payment of this request is not decided yet.")
-        # Nothing was paid under this key and nobody is at it: it goes to the new credential.
+        # Nothing was paid under this key and nobody is at it: it goes to the new credential. Should the old one come
+        # back, it begins at the beginning, where it meets the new one.
+        released = {"state": State.RELEASED.value, "fence": claim.fence + 1, "lease_until": 0.0}
+        connection.execute(_RETAKE, {"known_id": claim.id, "known_fence": claim.fence} | released)
         connection.execute(delete(claim_keys).where(claim_keys.c.key == key))
         return None
     return claim
