@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from adapter.config import Settings
+from adapter.errors import InvalidSettingsError
 from adapter.lifecycle import Lifecycle
 from adapter.limits.clients import Clients
 from adapter.limits.local import Limiter, LocalLimiter
@@ -65,7 +66,8 @@ def build_app(
 
     app.on_response_prepare.append(complete_response)
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
-    ImageRoutes(service, lifecycle, budget, limits, settings.request_timeout_s).add_to(app)
+    images = ImageRoutes(service, lifecycle, budget, limits, settings.request_timeout_s, settings.images_are_open)
+    images.add_to(app)
     PaidRoutes(service, lifecycle, budget, limits, offers, priced, till).add_to(app)
     DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
     return app
@@ -84,9 +86,10 @@ async def serve(
 
     Raises:
         OSError: The address cannot be listened on.
-        InvalidSettingsError: A payment setting cannot work.
+        InvalidSettingsError: A payment setting cannot work, or there is nothing to serve at a public address.
         StoreUnavailableError: The ledger's database does not answer.
     """
+    _check_access(settings, payments)
     lifecycle = Lifecycle()
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(open_channel(settings.grpc))
@@ -106,6 +109,18 @@ async def serve(
             shop=shop,
         )
         await _listen_until(stop, settings, app, lifecycle)
+
+
+def _check_access(settings: Settings, payments: PaymentSettings) -> None:
+    """Nobody opens the service to the public by accident. Raises InvalidSettingsError."""
+    if settings.images_are_open:
+        logger.warning("the image operations are open without keys to all who reach %s", settings.http)
+    elif not payments.rails:
+        message = (
+            f"{settings.http} is not a loopback address, and nothing is sold there: bind 127.0.0.1, configure a way to "
+            "be paid, or set CLEARCANVAS_OPEN_ACCESS=true to open the image operations to everybody"
+        )
+        raise InvalidSettingsError(message)
 
 
 async def _listen_until(stop: asyncio.Event, settings: Settings, app: web.Application, lifecycle: Lifecycle) -> None:

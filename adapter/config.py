@@ -2,9 +2,9 @@
 
 import ipaddress
 import os
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic.types import StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -55,22 +55,17 @@ class Settings(BaseSettings):
         """The port part of `http`."""
         return int(self.http.rpartition(":")[2])
 
-    @model_validator(mode="after")
-    def _refuse_open_public_address(self) -> Self:
-        if not self.open_access and not _is_loopback(self.host):
-            message = (
-                f"{self.http} is not a loopback address, and the image operations are open without keys: "
-                "bind 127.0.0.1, or set CLEARCANVAS_OPEN_ACCESS=true to mean it"
-            )
-            raise ValueError(message)
-        return self
+    @property
+    def images_are_open(self) -> bool:
+        """Whether the image operations are served without keys: to this machine, or where it is meant."""
+        return self.open_access or _is_loopback(self.host)
 
 
 def load_settings() -> Settings:
     """Reads the environment and the file that CLEARCANVAS_ENV_FILE names, if any.
 
     Raises:
-        pydantic.ValidationError: A setting is malformed, or opens the service to the public by accident.
+        pydantic.ValidationError: A setting is malformed.
     """
     return Settings(_env_file=os.environ.get("CLEARCANVAS_ENV_FILE"))
 

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from clearcanvas.v1.images_pb2 import EditRequest
 
-from adapter.errors import BrokenResultError
+from adapter.errors import BrokenResultError, PaymentNotOfferedError
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import OPERATIONS, Operation, build_request
@@ -29,6 +29,7 @@ class ImageRoutes:
     budget: UploadBudget
     limits: UploadLimits
     request_timeout_s: float  # For the edit and the sending of its result; the upload has limits of its own.
+    are_open: bool  # To everybody, as long as there are no keys; else to nobody.
 
     def add_to(self, app: web.Application) -> None:
         """Registers the operations."""
@@ -38,6 +39,9 @@ class ImageRoutes:
     def _make_handler(self, operation: Operation) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             started_s = time.perf_counter()
+            if not self.are_open:
+                message = "This operation is not open here, and no way to pay for it is offered."
+                raise PaymentNotOfferedError(message)
             with self.lifecycle.work(), self.budget.reserve() as reservation:
                 form = await read_form(request, self.limits, reservation)
                 edit_request = build_request(operation, form, request.headers.get("Accept", ""))
