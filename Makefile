@@ -31,9 +31,14 @@ up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devn
 test: ready tests/clients/node_modules/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: soak
+soak: .venv/.done ## Try 10,000 histories of payments with faults between any two steps
+	HISTORIES=10000 $(BIN)/python -m pytest tests/unit/adapter/payments/test_gate_histories.py $(ARGS)
+
 .PHONY: bench
-bench: ready ## Measure speed and memory beside bare inference and rembg
+bench: ready ## Measure speed and memory beside bare inference and rembg, and what payment costs
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.payments
 
 .PHONY: cases
 cases: .venv/.done ## Show which faults and attacks the tests cover
