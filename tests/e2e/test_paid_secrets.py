@@ -1,4 +1,4 @@
-"""Nothing that can pay is ever written down: logs at DEBUG, answers, ledger, arguments, environments."""
+"""Nothing that can pay is ever written down: logs at DEBUG, answers, ledger, arguments."""
 
 import base64
 import itertools
@@ -16,7 +16,6 @@ from tests.support.paid_pictures import make_paid_photo
 from tests.support.paid_stack import PATH, PRICE, PaidStack, Payer
 from tests.support.processes import free_address
 from tests.support.recorder import Call, recording
-from tests.support.stack import running_stack
 
 pytestmark = pytest.mark.usefixtures("client_packages")
 _LONG_HEX = re.compile(r"0x[0-9a-fA-F]{128,}")
@@ -82,20 +81,3 @@ async def test_no_key_secret_or_credential_is_written_anywhere(paid_stack: PaidS
     assert any("ledger" in file.name for file in written)
     for file in written:
         assert_absent(known, file.read_bytes(), file.relative_to(tmp_path))
-
-
-@pytest.mark.case("O1")
-def test_only_the_adapter_is_told_the_secrets(
-    paid_stack: PaidStack, toy_repository: Path, triton_env: Path, tmp_path: Path
-) -> None:
-    environment = paid_stack.devnet.adapter_environment()
-    known = {environment["CLEARCANVAS_X402_KEY"], environment["CLEARCANVAS_MPP_SECRET"]}
-    told = []
-    with running_stack(
-        toy_repository, "toy", tmp_path, {"CLEARCANVAS_TRITON_ENV": str(triton_env), **environment}
-    ) as stack:
-        for program in stack.programs():
-            assert_absent(known, "\0".join(program.cmdline()).encode(), program)
-            if any(secret in Path(f"/proc/{program.pid}/environ").read_text() for secret in known):
-                told.append(program.cmdline())
-    assert [command[-1] for command in told] == ["adapter"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 FOLDER = Path(__file__).parents[1] / "clients"
-NODE = str(FOLDER / "node_modules" / ".bin" / "node")
-"""Node.js as it is pinned with the clients: that of the system may be too old for them."""
+_PROCESSOR = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+NODE = str(FOLDER / "node_modules" / f"node-linux-{_PROCESSOR}" / "bin" / "node")
+"""Node.js as it is pinned with the clients: Debian's is too old for them, and its npm 9 links no `.bin/node`."""
 
 
 @dataclass(frozen=True)
