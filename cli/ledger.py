@@ -13,7 +13,7 @@ from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger.audit import Report, read_report
 from adapter.payments.ledger.claim import Claim
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -27,7 +27,7 @@ def test_no_history_charges_without_result_charges_twice_or_serves_unpaid(tables
         pass
 
     Machine.tables = tables
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Machine,
         settings=settings(
             max_examples=HISTORIES, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
