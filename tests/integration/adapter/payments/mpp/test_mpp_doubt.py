@@ -13,6 +13,7 @@ from adapter.payments.mpp import MppRail
 from adapter.payments.payment import Payment, Settlement, Verdict
 from tests.integration.adapter.payments.mpp.market import CHARGE, PRICE, Market, accept, open_rail, read
 from tests.support.faulty_rpc import FaultyRpc
+from tests.support.processes import eventually
 from tests.support.tempo import pull, push
 
 SEND = "eth_sendRawTransactionSync"
@@ -91,11 +92,13 @@ async def test_a_node_that_falls_silent_before_the_broadcast_leaves_the_outcome_
 async def test_an_attempt_does_not_stand_in_the_way_of_the_next(market: Market, doubtful: Doubtful) -> None:
     """The SDK holds a hash as used while it waits; the ledger alone decides who may try."""
     payment, before = await ready(market, doubtful), market.earned()
-    doubtful.node.set(SEND, delay_s=0.5)
+    doubtful.node.set(SEND, delay_s=2, times=1)
     doubtful.node.set(RECEIPT, drop_before=True)
     async with open_rail(market.chain, rpc_url=doubtful.node.rpc_url, settle_s=60.0) as patient:
-        first, second = await asyncio.gather(*(patient.settle(payment, CHARGE) for _ in range(2)))
-    assert first.transaction == second.transaction
+        first = asyncio.create_task(patient.settle(payment, CHARGE))
+        await eventually(lambda: market.earned() == before + PRICE, "the first attempt has been mined")
+        second = await patient.settle(payment, CHARGE)
+        assert (await first).transaction == second.transaction
     assert market.earned() == before + PRICE
 
 
