@@ -180,7 +180,7 @@ class MortalProcess:
             return Answer(next(status for kind, status in _STATUSES.items() if isinstance(error, kind)))
 
     async def _serve(self, payment: Payment, charge: Charge, work: Callable[[], Awaitable[bytes]]) -> Answer:
-        answer = None
+        out = None
         try:
             async with self.gate.open(payment, charge) as ticket:
                 if ticket.result is None:
@@ -191,11 +191,12 @@ class MortalProcess:
                 answer = Answer(200, b"".join([chunk async for chunk in ticket.read()]))
                 assert ticket.receipt()
                 await self.body.step("before the last byte")
+                out = answer
                 await ticket.delivered()
-        except StoreUnavailableError:
-            if answer is None:  # Else the bytes are out: the payer has them, whatever the ledger says.
+        except (StoreUnavailableError, asyncio.CancelledError, DeadError):
+            if out is None:  # Else the bytes are out: the payer has them, whatever becomes of the process.
                 raise
-        return answer or Answer(503)
+        return out or Answer(503)
 
 
 async def _once(result: bytes) -> AsyncIterator[bytes]:
