@@ -79,5 +79,8 @@ async def test_no_key_secret_or_credential_is_written_anywhere(paid_stack: PaidS
         assert_absent(known, head.encode() + answer.body, f"the answer {answer.status}")
     written = [file for name in ("well", "blind", "idle") for file in (tmp_path / name).rglob("*") if file.is_file()]
     assert any("ledger" in file.name for file in written)
+    assert all(b" DEBUG " in adapter.log.read_bytes() for adapter in (well, blind, idle))
+    with pytest.raises(AssertionError):  # What is looked for would be found.
+        assert_absent(known, b"paid with " + call.credential.encode(), "a careless log")
     for file in written:
         assert_absent(known, file.read_bytes(), file.relative_to(tmp_path))
