@@ -32,6 +32,7 @@ class WatchedProvider(HTTPProvider):
 
     def __init__(self, rpc_url: str, *, connections: int, timeout_s: float = 10.0) -> None:
         self._session = Session()
+        self._session.trust_env = False  # As everywhere: no proxies, no .netrc, and no looking for them at every call.
         self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
         super().__init__(
             rpc_url,

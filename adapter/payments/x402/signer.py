@@ -14,7 +14,7 @@ from eth_account.datastructures import SignedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
-from web3.middleware import ExtraDataToPOAMiddleware
+from web3.middleware import AttributeDictMiddleware, ExtraDataToPOAMiddleware
 from web3.types import TxParams
 from x402.mechanisms.evm import FacilitatorWeb3Signer, TransactionReceipt
 
@@ -46,8 +46,9 @@ class SettlementSigner(FacilitatorWeb3Signer):
     def __init__(self, key: str, provider: WatchedProvider, *, settle_s: float) -> None:
         super().__init__(key, str(provider.endpoint_uri), confirmation_timeout_seconds=settle_s)
         self.provider = provider
-        self._w3 = Web3(provider)
-        self._w3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+        # Without web3's own middleware: one asks for the chain's id before every call, others are for names and gas
+        # prices, which are not used here.
+        self._w3 = Web3(provider, middleware=[(AttributeDictMiddleware, "attrdict"), (ExtraDataToPOAMiddleware, "poa")])
         self._sending = threading.Lock()
         self.computing = threading.BoundedSemaphore(_COMPUTING_THREADS)
         """Held by whoever has this signer settle something."""
