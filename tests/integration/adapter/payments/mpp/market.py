@@ -12,6 +12,7 @@ from adapter.payments.mpp import MppConfig, MppRail
 from adapter.payments.payment import Payment
 from tests.support.devnet import DevChain
 from tests.support.mppx import Mode, Mppx
+from tests.support.processes import wait_until
 from tests.support.tempo import TempoTransfer, memo_for, read_challenge
 
 PRICE = 50_000
@@ -75,5 +76,7 @@ class Market:
         return self.chain.balance(self.chain.recipient)
 
     def send(self, signed: str) -> str:
-        """Broadcast as a payer would, and return the hash."""
-        return str(self.chain.call("eth_sendRawTransaction", signed))
+        """Broadcast as a payer would, and return the hash once it is mined."""
+        spent = str(self.chain.call("eth_sendRawTransaction", signed))
+        wait_until(lambda: self.chain.call("eth_getTransactionReceipt", spent) is not None, "it is mined", 10)
+        return spent

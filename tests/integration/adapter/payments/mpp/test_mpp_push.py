@@ -150,7 +150,7 @@ async def test_a_hash_that_is_mined_a_moment_later_is_waited_for(market: Market)
     payer = market.chain.funded_payer()
     async with open_rail(market.chain, receipt_wait_s=20.0) as patient:
         with market.chain.no_mining():
-            spent = market.send(transfer.sign(payer.key))
+            spent = market.chain.call("eth_sendRawTransaction", transfer.sign(payer.key))
             waiting = asyncio.create_task(accept(patient, push(challenge, spent)))
             await asyncio.sleep(0.3)
             assert not waiting.done()
