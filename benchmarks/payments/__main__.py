@@ -99,12 +99,12 @@ async def _time_paid(session: aiohttp.ClientSession, base: str, payer: Payer, cl
     loop = asyncio.get_running_loop()
     paid, free = [], []
     for number, headers in enumerate(await payer.pay(session, base + _PATH, _PAID + 1)):
-        before, began = (await clock.read()).busy_s, loop.time()
+        before, began = await clock.read(), loop.time()
         async with session.post(base + _PATH, data=photo, headers={"Content-Type": "image/png", **headers}) as answer:
             body = await answer.read()
             if answer.status != 200:
                 raise FailedError(f"a paid request was answered {answer.status}: {body[:300]!r}")
-        took_s = loop.time() - began - ((await clock.read()).busy_s - before)
+        took_s = loop.time() - began - await clock.since(before)
         form = aiohttp.FormData()
         form.add_field("image", photo, filename="photo.png", content_type="image/png")
         began = loop.time()

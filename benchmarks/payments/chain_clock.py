@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
+
+_CALLS = 200  # To learn what the way to the chain takes.
 
 
 class ChainClock:
@@ -70,15 +73,37 @@ class Reading:
 
 @dataclass(frozen=True)
 class Clock:
-    """A running proxy: the chain's address through it, and its clock."""
+    """A running proxy: the chain's address through it, and its clock. `way_s`: what one call takes beside the chain."""
 
     rpc_url: str
     session: aiohttp.ClientSession
+    way_s: float = 0.0
 
     async def read(self) -> Reading:
         """The clock now."""
         async with self.session.get(f"{self.rpc_url}/clock") as answer:
             return Reading(**await answer.json())
+
+    async def since(self, before: Reading) -> float:
+        """Seconds for which the chain was waited for since `before`, on the wire and in this proxy too."""
+        now = await self.read()
+        return now.busy_s - before.busy_s + (now.calls - before.calls) * self.way_s
+
+    async def measure_way(self) -> "Clock":
+        """The same clock with `way_s`, as a client sees it that does nothing but write and read."""
+        target = urlsplit(self.rpc_url)
+        body = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+        request = f"POST / HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        reader, writer = await asyncio.open_connection(target.hostname, target.port)
+        before, began = await self.read(), time.perf_counter()
+        for _ in range(_CALLS):
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+            await reader.readexactly(int(length.partition(b":")[2]))
+        took_s = time.perf_counter() - began
+        writer.close()
+        return replace(self, way_s=(took_s - await self.since(before)) / _CALLS)
 
 
 @asynccontextmanager
@@ -91,7 +116,7 @@ async def chain_clock(chain: str, session: aiohttp.ClientSession) -> AsyncIterat
     try:
         assert child.stdout is not None
         port = int(await child.stdout.readline())
-        yield Clock(f"http://127.0.0.1:{port}", session)
+        yield await Clock(f"http://127.0.0.1:{port}", session).measure_way()
     finally:
         child.kill()
         await child.wait()
