@@ -9,6 +9,7 @@ from adapter.payments.charge import Charge
 from adapter.payments.errors import (
     OutcomeUnknownError,
     PaymentError,
+    PaymentInProgressError,
     PaymentRequiredError,
     PaymentSpentError,
     ResultExpiredError,
@@ -59,9 +60,13 @@ class Ticket:
         try:
             await self._enter()
         except IdempotencyTakenError:
-            # Another credential has bought the same meanwhile: this one is not spent.
-            await self._leave_unverified()
-            await self._enter()
+            # Another credential has bought the same meanwhile: this one is not spent, and holds nothing.
+            await self._discard()
+            try:
+                await self._enter()
+            except IdempotencyTakenError as error:
+                message = "Another request of the same name is being worked on."
+                raise PaymentInProgressError("payment_in_progress", message) from error
 
     async def _enter(self) -> None:
         desk = self._desk
@@ -218,9 +223,12 @@ class Ticket:
         await asyncio.wait({settling})
         await self.leave()
 
-    async def _leave_unverified(self) -> None:
-        await self.leave()
+    async def _discard(self) -> None:
+        claim = self._held_claim()
+        await self._desk.ledger.discard(claim)
+        self._desk.held.discard((claim.id, claim.fence))
         self._claim = None
+        await self._desk.results.delete(claim)
 
     def _hold(self, claim: Claim) -> None:
         self._claim = claim

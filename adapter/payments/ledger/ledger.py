@@ -99,6 +99,10 @@ class Ledger:
         """Undo the taking of a claim that is not verified. Raises PaymentInProgressError."""
         await self._database.run(partial(moving.forget, claim=claim, now=self.clock()))
 
+    async def discard(self, claim: Claim) -> None:
+        """Forget a claim that is not verified, also one that was released before."""
+        await self._database.run(partial(moving.discard, claim=claim))
+
     async def _move(self, claim: Claim, to: State, **values: object) -> Claim:
         now = self.clock()
         return await self._database.run(lambda connection: moving.move(connection, claim, to, now, **values))

@@ -115,7 +115,12 @@ def forget(connection: Connection, claim: Claim, now: float) -> None:
     """claimed → nothing: an invalid credential leaves no trace. One that was released before is released again."""
     if claim.verified:
         move(connection, claim, State.RELEASED, now, lease_until=0.0)
-        return
+    else:
+        discard(connection, claim)
+
+
+def discard(connection: Connection, claim: Claim) -> None:
+    """claimed → nothing, whatever it was before: its credential has not been used."""
     mine = (claims.c.id == claim.id, claims.c.fence == claim.fence, claims.c.state == State.CLAIMED.value)
     connection.execute(delete(claims).where(*mine))
 

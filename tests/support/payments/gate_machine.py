@@ -51,10 +51,16 @@ class GateMachine(RuleBasedStateMachine):
     def want(self, *, prepaid: bool, named: bool) -> Purchase:
         return self.world.begin_purchase(prepaid=prepaid, named=named)
 
-    @rule(purchase=purchases, process=processes, settlement=st.sampled_from(SETTLEMENTS), broken=st.booleans())
-    def ask(self, purchase: Purchase, process: int, settlement: str, *, broken: bool) -> None:
-        """The payer sends the request with the newest credential; `broken`: the model is."""
-        purse, served_by = self._current(purchase), self.world.processes[process]
+    @rule(
+        purchase=purchases,
+        process=processes,
+        settlement=st.sampled_from(SETTLEMENTS),
+        broken=st.booleans(),
+        older=st.booleans(),
+    )
+    def ask(self, purchase: Purchase, process: int, settlement: str, *, broken: bool, older: bool) -> None:
+        """The payer sends the request; `broken`: the model is; `older`: with a credential from before signing again."""
+        purse, served_by = self._current(purchase, older=older), self.world.processes[process]
         self.world.rail(served_by, purse.rail).faults.settle = settlement
         self.world.run(self.world.ask(served_by, purse, broken=broken))
         self.world.recover()
@@ -95,10 +101,10 @@ class GateMachine(RuleBasedStateMachine):
         forged = Purse(purse.purchase, replace(purse.credential, good=False), purse.rail)
         answer = self.world.run(self.world.try_it(victim, forged, purchase.picture))
         assert answer.status in (402, 403, 503), "a forged credential was honoured"
-        if purse.presented and other is not purchase:
-            bound = self._state_of(purse) not in (None, State.CLAIMED)
+        if other is not purchase and self._state_of(purse) not in (None, State.CLAIMED):
+            # Before it is verified, a credential is bound to nothing: whoever brings it first has it.
             answer = self.world.run(self.world.try_it(victim, purse, other.picture))
-            assert answer.status == 409 or (answer.status != 200 and not bound), "one credential, two pictures"
+            assert answer.status == 409, "one credential, two pictures"
 
     @rule(purchase=purchases)
     def sign_again(self, purchase: Purchase) -> None:
@@ -162,9 +168,9 @@ class GateMachine(RuleBasedStateMachine):
         purses = (purse for purchase in self.world.purchases for purse in purchase.purses if not purse.presented)
         return sum(map(self.world.received, purses))
 
-    def _current(self, purchase: Purchase) -> Purse:
-        """The credential that the payer uses: a new one after 402, else the one there is."""
-        purse = purchase.purses[-1]
+    def _current(self, purchase: Purchase, *, older: bool = False) -> Purse:
+        """The credential that the payer uses: a new one after 402, else the newest, or one found again."""
+        purse = purchase.purses[-2 if older and len(purchase.purses) > 1 and not purchase.purses[-2].refused else -1]
         return self.world.pay(purchase, prepaid=purse.rail == "mpp") if purse.refused else purse
 
     def _state_of(self, purse: Purse) -> State | None:

@@ -378,3 +378,14 @@ async def test_a_result_of_another_size_is_not_sold(shop: Shop) -> None:
             await ticket.keep(ResultInfo("image/png", 5), once(b"four"))
 
     assert shop.report().states == {State.RELEASED: 1}
+
+
+async def test_an_abandoned_credential_meets_the_one_that_took_over_its_name(shop: Shop) -> None:
+    first, second = (shop.pay(nonce, key="order 1", funds=2 * PRICE) for nonce in ("a", "b"))
+    async with shop.gate.open(first, charge_for(b"cat")) as ticket:
+        await shop.work(ticket)
+
+    result = await shop.buy(second)
+
+    assert await shop.buy(first) == result
+    assert shop.received() == PRICE
