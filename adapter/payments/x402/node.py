@@ -2,11 +2,11 @@
 
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from requests import Session
-from requests.adapters import HTTPAdapter
-from web3 import HTTPProvider
+import urllib3
+from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from adapter.payments.rpc import is_revert
@@ -24,27 +24,28 @@ class Troubles:
     refused: bool = False
 
 
-class WatchedProvider(HTTPProvider):
+class WatchedProvider(JSONBaseProvider):
     """JSON-RPC that remembers in each thread whether the node failed to answer.
 
     x402 turns such failures into verdicts on the payment ("bad signature"); whoever asked for the verdict looks here.
+    Over urllib3 itself: a settlement makes eight calls, and web3's own provider would take most of its time.
     """
 
     def __init__(self, rpc_url: str, *, connections: int, timeout_s: float = 10.0) -> None:
-        self._session = Session()
-        self._session.trust_env = False  # As everywhere: no proxies, no .netrc, and no looking for them at every call.
-        self._session.mount(rpc_url, HTTPAdapter(pool_maxsize=connections))
-        super().__init__(
-            rpc_url,
-            request_kwargs={"timeout": timeout_s},
-            session=self._session,
-            exception_retry_configuration=None,
+        super().__init__()
+        self.endpoint_uri = rpc_url
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            block=True,
+            retries=False,
+            timeout=timeout_s,
+            headers={"Content-Type": "application/json"},
         )
         self._local = threading.local()
 
     def close(self) -> None:
         """Close the connections to the node."""
-        self._session.close()
+        self._pool.clear()
 
     def begin(self) -> Troubles:
         """Forget this thread's troubles, and return the record that those to come will be written to."""
@@ -61,8 +62,8 @@ class WatchedProvider(HTTPProvider):
         attempts = 1 if method == _SEND else _READ_ATTEMPTS
         for attempt in range(1, attempts + 1):
             try:
-                response: RPCResponse = super().make_request(method, params)
-            except (OSError, ValueError):  # Every error of `requests`, and what is no JSON.
+                response = self._post(method, params)
+            except (OSError, ValueError):
                 if attempt == attempts:
                     self.troubles.unanswered = True
                     raise
@@ -71,3 +72,15 @@ class WatchedProvider(HTTPProvider):
                     return response
         self.troubles.unanswered = True
         return response
+
+    def _post(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 (as web3 has it)
+        """Raises ConnectionError where there is no answer, ValueError where it is no JSON."""
+        body = self.encode_rpc_request(method, params)
+        try:
+            answer = self._pool.request("POST", self.endpoint_uri, body=body, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            # Without its text, and its cause: both name the address, which may hold a key.
+            raise ConnectionError(type(error).__name__) from None
+        if answer.status != HTTPStatus.OK:
+            raise ConnectionError(f"HTTP {answer.status}")
+        return self.decode_rpc_response(answer.data)
