@@ -1,6 +1,7 @@
 """Connections to the ledger's database: SQLite by default, PostgreSQL by URL."""
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import cast
 
@@ -48,10 +49,13 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
     def _configure(raw: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         connection = cast("sqlite3.Connection", raw)
         connection.isolation_level = None  # Or the driver begins transactions of its own, late.
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return
+        _use_write_ahead_log(connection)
         # FULL: what was committed before the money moved must outlive a power cut.
-        writer = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-        for pragma in ("query_only = ON",) if read_only else writer:
-            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -59,6 +63,20 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Whoever opens a new file first changes its mode; a second at that moment is told `locked`, and not made to wait."""
+    for _attempt in range(_WAIT_S * 20):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(1 / 20)
+        else:
+            return
+    raise sqlite3.OperationalError("database is locked")
 
 
 def _postgres(url: URL, *, read_only: bool) -> Engine:

@@ -96,6 +96,14 @@ async def bring_to(ledger: Ledger, state: State, facts: PaymentFacts) -> Claim:
     return claim
 
 
+async def test_processes_that_start_at_once_make_one_ledger(tmp_path: Path) -> None:
+    for number in range(20):
+        ledgers = [Ledger(f"sqlite:///{tmp_path / str(number)}") for _ in range(4)]
+        await asyncio.gather(*(ledger.start() for ledger in ledgers))
+        for ledger in ledgers:
+            await ledger.close()
+
+
 async def test_a_claim_is_read_as_it_was_written(ledgers: list[Ledger]) -> None:
     facts = facts_of("name", "hash", idempotency_key="order")
     await bring_to(ledgers[0], State.DELIVERED, facts)
