@@ -66,7 +66,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Whoever opens a new file first changes its mode; a second at that moment is told `locked`, and not made to wait."""
+    """Whoever opens a new file first changes its mode; another at that moment is told `locked`, not made to wait."""
     for _attempt in range(_WAIT_S * 20):
         try:
             connection.execute("PRAGMA journal_mode = WAL")

@@ -1,6 +1,7 @@
 """The ledger on each of its databases: the same promises."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -96,12 +97,21 @@ async def bring_to(ledger: Ledger, state: State, facts: PaymentFacts) -> Claim:
     return claim
 
 
-async def test_processes_that_start_at_once_make_one_ledger(tmp_path: Path) -> None:
-    for number in range(20):
-        ledgers = [Ledger(f"sqlite:///{tmp_path / str(number)}") for _ in range(4)]
-        await asyncio.gather(*(ledger.start() for ledger in ledgers))
-        for ledger in ledgers:
-            await ledger.close()
+async def test_a_start_waits_for_another_process_that_makes_the_same_file(tmp_path: Path) -> None:
+    another = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    another.execute("CREATE TABLE first (x)")
+    another.execute("BEGIN")
+    another.execute(
+        "SELECT * FROM first"
+    ).fetchall()  # Now nobody may change the file's mode, and SQLite does not wait.
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    start = asyncio.ensure_future(ledger.start())
+    await asyncio.wait({start}, timeout=0.3)
+    assert not start.done(), "did not wait"
+    another.execute("COMMIT")
+    another.close()
+    await start
+    await ledger.close()
 
 
 async def test_a_claim_is_read_as_it_was_written(ledgers: list[Ledger]) -> None:
