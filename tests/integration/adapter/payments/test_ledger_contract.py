@@ -99,11 +99,8 @@ async def bring_to(ledger: Ledger, state: State, facts: PaymentFacts) -> Claim:
 
 async def test_a_start_waits_for_another_process_that_makes_the_same_file(tmp_path: Path) -> None:
     another = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    another.execute("BEGIN IMMEDIATE")  # While it stands, SQLite refuses to change the file's mode, and does not wait.
     another.execute("CREATE TABLE first (x)")
-    another.execute("BEGIN")
-    another.execute(
-        "SELECT * FROM first"
-    ).fetchall()  # Now nobody may change the file's mode, and SQLite does not wait.
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     start = asyncio.ensure_future(ledger.start())
     await asyncio.wait({start}, timeout=0.3)
