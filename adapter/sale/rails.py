@@ -97,6 +97,7 @@ async def _start_rails(settings: PaymentSettings, stack: AsyncExitStack) -> Mapp
                 rpc_url=settings.mpp_rpc_url or "",
                 secret=settings.read_mpp_secret() or "",
                 realm=settings.realm,
+                challenge_life_s=settings.mpp_challenge_s,
                 redeem_s=settings.retention_h * 3600,
                 settle_s=max(1.0, settings.settle_timeout_s - _ANSWER_S),
             )

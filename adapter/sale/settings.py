@@ -56,6 +56,9 @@ class PaymentSettings(BaseSettings):
     mpp_realm: Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,253}$")] | None = Field(
         None, description="Realm of the MPP challenges, the same on all replicas; by default public_url's host name."
     )
+    mpp_challenge_s: PositiveInt = Field(
+        300, ge=20, description="Seconds for which an MPP challenge can be paid; some clients sign for as long."
+    )
     hosts: dict[str, tuple[RailName, ...]] = Field(
         default_factory=dict,
         description='Rails by host name, as JSON: {"mpp.example.com": ["mpp"]}; other hosts offer all there are.',

@@ -51,5 +51,6 @@ async def paid_adapter(
     paid_stack: PaidStack, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningAdapter]:
     """One adapter that takes money, for tests that leave it as it was."""
-    async with paid_stack.adapter(tmp_path_factory.mktemp("paid")) as adapter:
+    # The Python client of MPP signs for as long as the challenge is valid, and anvil's Tempo takes 30 s at the most.
+    async with paid_stack.adapter(tmp_path_factory.mktemp("paid"), mpp_challenge_s=25) as adapter:
         yield adapter

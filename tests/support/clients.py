@@ -33,7 +33,8 @@ X402_V2 = Client("@x402/fetch", "x402", "x402_v2.mjs", "PRIVATE_KEY", "payment-r
 X402_PYTHON = Client("x402-httpx", "x402", "x402_httpx.py", "PRIVATE_KEY", "payment-response")
 MPP_PULL = Client("mppx-pull", "mpp", "mpp.mjs", "TEMPO_WALLET_PRIVATE_KEY", "payment-receipt", {"MODE": "pull"})
 MPP_PUSH = Client("mppx-push", "mpp", "mpp.mjs", "TEMPO_WALLET_PRIVATE_KEY", "payment-receipt", {"MODE": "push"})
-CLIENTS = (X402_V1, X402_V2, X402_PYTHON, MPP_PULL, MPP_PUSH)
+MPP_PYTHON = Client("mpp-httpx", "mpp", "mpp_httpx.py", "TEMPO_WALLET_PRIVATE_KEY", "payment-receipt")
+CLIENTS = (X402_V1, X402_V2, X402_PYTHON, MPP_PULL, MPP_PUSH, MPP_PYTHON)
 
 
 @dataclass(frozen=True)
