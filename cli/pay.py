@@ -25,6 +25,9 @@ from cli.wallet import WalletError, read_key
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 """The contract's own bound; a larger file is not even read."""
 
+DEVNET = "devnet.json"
+"""What local chains leave in their data folder: it names payers and nodes."""
+
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 _FORMATS = {".png": "png", ".webp": "webp"}
 
@@ -57,7 +60,7 @@ def pay(
     max_price: Annotated[str, typer.Option(help="Dollars; what costs more is refused.")] = "0.10",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending on a main network.")] = False,
     rpc: Annotated[
-        str | None, typer.Option(help="Node of the chain, for mpp. Else from devnet.json, else a public one.")
+        str | None, typer.Option(help="Node of the chain, for mpp. Else from the devnet.json, else a public one.")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder that a local devnet.json is looked for in.")] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Longest time to go on with one payment, in seconds.")] = 120.0,
@@ -71,7 +74,8 @@ def pay(
         limit = parse_dollars(max_price)
         order = read_order(url, photo, out)
         key = read_key(wallet, {"x402": "base", "mpp": "tempo"}[rail])
-        chosen = open_rail(rail, key, rpc, read_settings(data=data).data / "devnet.json")
+        devnet = wallet if wallet is not None and wallet.name == DEVNET else read_settings(data=data).data / DEVNET
+        chosen = open_rail(rail, key, rpc, devnet)
         pending = Pending(out, order.url, order.body)
         buyer = Buyer(chosen, pending, approval(limit, ask=None if yes else typer.confirm), _say, timeout)
         bought = asyncio.run(buyer.buy(order))

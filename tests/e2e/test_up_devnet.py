@@ -47,7 +47,7 @@ def chains(folder: Path) -> dict[str, DevChain]:
 def pay_command(stack: RunningStack, folder: Path, rail: str, *options: str) -> list[str]:
     (folder / "photo.jpg").write_bytes(make_photo())
     data = str(folder / "data")
-    where = ["--data", data, "--wallet", f"{data}/devnet.json", "-o", str(folder / f"{rail}.png")]
+    where = ["--wallet", f"{data}/devnet.json", "-o", str(folder / f"{rail}.png")]
     url = stack.url("/v1/remove-background")
     return module("cli", "pay", url, str(folder / "photo.jpg"), "--rail", rail, *where, *options)
 
