@@ -77,11 +77,20 @@ class Ticket:
         self._hold(claim)
         if own and claim.state is State.CLAIMED:
             desk.checkpoint("claimed")
-            await self._verify(claim)
+            await self._verify_held(claim)
         elif own:
             self._payment = replace(self._payment, facts=claim.facts)
         self._resumed = claim.state is State.SETTLING
         await self._find_result()
+
+    async def _verify_held(self, claim: Claim) -> None:
+        try:
+            await self._verify(claim)
+        except (PaymentRequiredError, PaymentSpentError):
+            # Who has taken over meanwhile may have had the money moved, or be about to: then nobody is to pay anew.
+            await self._desk.ledger.forget(claim)
+            await self._let_go(claim)
+            raise
 
     async def _verify(self, claim: Claim) -> None:
         self._limit_work()
@@ -226,9 +235,13 @@ class Ticket:
     async def _discard(self) -> None:
         claim = self._held_claim()
         await self._desk.ledger.discard(claim)
+        await self._let_go(claim)
+
+    async def _let_go(self, claim: Claim) -> None:
         self._desk.held.discard((claim.id, claim.fence))
         self._claim = None
-        await self._desk.results.delete(claim)
+        if claim.verified:  # Else it never had a result.
+            await self._desk.results.delete(claim)
 
     def _hold(self, claim: Claim) -> None:
         self._claim = claim

@@ -42,7 +42,7 @@ def move(connection: Connection, claim: Claim, to: State, now: float, **values: 
     known = {"known_id": claim.id, "known_fence": claim.fence, "known_state": claim.state.value}
     row = connection.execute(_MOVE, known | {"state": to.value, "changed_at": now} | values).mappings().one_or_none()
     if row is None:
-        raise PaymentInProgressError("payment_in_progress", "Another request has taken over this payment.")
+        raise _taken_over()
     return read_claim(row)
 
 
@@ -115,18 +115,22 @@ def forget(connection: Connection, claim: Claim, now: float) -> None:
     """claimed → nothing: an invalid credential leaves no trace. One that was released before is released again."""
     if claim.verified:
         move(connection, claim, State.RELEASED, now, lease_until=0.0)
-    else:
-        discard(connection, claim)
+    elif not discard(connection, claim):
+        raise _taken_over()
 
 
-def discard(connection: Connection, claim: Claim) -> None:
-    """claimed → nothing, whatever it was before: its credential has not been used."""
+def discard(connection: Connection, claim: Claim) -> bool:
+    """claimed → nothing, whatever it was before: its credential has not been used. False where it is another's now."""
     mine = (claims.c.id == claim.id, claims.c.fence == claim.fence, claims.c.state == State.CLAIMED.value)
-    connection.execute(delete(claims).where(*mine))
+    return connection.execute(delete(claims).where(*mine)).rowcount == 1
 
 
 def _paid(connection: Connection, claim: Claim) -> Claim:
     row = connection.execute(select(claims).where(claims.c.id == claim.id)).mappings().one_or_none()
     if row is None or row["state"] not in PAID:
-        raise PaymentInProgressError("payment_in_progress", "Another request has taken over this payment.")
+        raise _taken_over()
     return read_claim(row)
+
+
+def _taken_over() -> PaymentInProgressError:
+    return PaymentInProgressError("payment_in_progress", "Another request has taken over this payment.")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,29 @@ async def test_a_holder_that_wakes_late_changes_nothing(shop: Shop, tmp_path: Pa
             await ticket.keep(ResultInfo("image/png", 4), once(b"late"))
     assert await shop.buy(payment) == result
     assert shop.received() == PRICE
+
+
+@pytest.mark.case("P1")
+async def test_a_verdict_on_a_claim_that_was_taken_over_is_none(shop: Shop, tmp_path: Path) -> None:
+    """What the late one sees on the chain is the work of whoever took over: its payer must not be sent to pay anew."""
+    used, drained = shop.pay("used"), shop.pay("drained")
+    async with open_shop(tmp_path, shop.url, shop.chain) as second:
+
+        async def step(name: str) -> None:
+            if name != "verify":
+                return
+            shop.chain.now += GateLimits().lease_s + 1
+            with suppress(OutcomeUnknownError):
+                await second.buy(payment)
+            shop.chain.drain("0xpayer")
+
+        shop.rail._step = step
+        for payment, settlement in ((used, ""), (drained, "lost_after")):
+            shop.chain.balances["0xpayer"] = PRICE
+            second.rail.faults.settle = settlement
+            with pytest.raises(PaymentInProgressError):
+                await shop.buy(payment)
+    assert shop.report().states == {State.DELIVERED: 1, State.UNKNOWN: 1}
 
 
 async def test_a_renewed_lease_keeps_the_others_away(tmp_path: Path) -> None:
