@@ -24,6 +24,8 @@ ONE_DOLLAR = 1_000_000
 _TRANSFER = "a9059cbb"  # transfer(address,uint256)
 _MINT = "40c10f19"  # mint(address,uint256), which our USDC alone has.
 _BALANCE_OF = "70a08231"
+# One for all: a client takes 30 ms to make, most of a call. Without connections that a chain which ends would break.
+_HTTP = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class DevChain:
     def call(self, method: str, *params: object) -> Any:
         """Calls the chain; fails the test where it answers with an error."""
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        answer = httpx.post(self.rpc_url, json=message, timeout=30).json()
+        answer = _HTTP.post(self.rpc_url, json=message).json()
         assert "error" not in answer, f"{method} on {self.name}: {answer['error']}"
         return answer["result"]
 

@@ -43,6 +43,14 @@ def cancel_authorization(chain: DevChain, payer: Wallet, nonce: str) -> None:
     _send(chain, chain.payer, _call(f"cancelAuthorization({','.join(types)})", types, values))
 
 
+def is_used(chain: DevChain, payload: dict[str, Any]) -> bool:
+    """Whether a signed authorisation has been used or cancelled."""
+    signed = payload["authorization"]
+    values = [signed["from"], bytes.fromhex(signed["nonce"][2:])]
+    data = _call("authorizationState(address,bytes32)", ["address", "bytes32"], values)
+    return int(chain.call("eth_call", {"to": chain.token, "data": data}, "latest"), 16) == 1
+
+
 async def await_pending(chain: DevChain, count: int) -> None:
     """Waits until so many transactions wait for a block; lets the event loop go on meanwhile."""
     async with asyncio.timeout(20):

@@ -153,24 +153,11 @@ _STATUSES: Mapping[type[BaseException], int] = {
 }
 
 
-class MortalProcess:
-    """One adapter: a real gate over a real ledger."""
+class Front:
+    """The HTTP side of one adapter: answers paid requests at the gate of a process that may die meanwhile."""
 
-    def __init__(
-        self,
-        owner: str,
-        engine: Engine,
-        clock: Callable[[], float],
-        make_rails: Callable[[Body], list[Rail]],
-        results: dict[str, bytes],
-    ) -> None:
-        self.body = Body()
-        self.rails = {rail.name: rail for rail in make_rails(self.body)}
-        self.ledger = MortalLedger(engine, owner, clock, self.body)
-        self.results = MortalResults(results, self.body)
-        self.gate = Gate(self.rails, self.ledger, self.results, LIMITS)
-        self.reconciler = Reconciler(self.rails, self.ledger, self.results, LIMITS)
-        self.sweeper = Sweeper(self.ledger, self.results, LIMITS)
+    body: Body
+    gate: Gate
 
     async def serve(self, payment: Payment, charge: Charge, work: Callable[[], Awaitable[bytes]]) -> Answer:
         """Answer a paid request as the HTTP side does."""
@@ -197,6 +184,26 @@ class MortalProcess:
             if out is None:  # Else the bytes are out: the payer has them, whatever becomes of the process.
                 raise
         return out or Answer(503)
+
+
+class MortalProcess(Front):
+    """One adapter: a real gate over a real ledger."""
+
+    def __init__(
+        self,
+        owner: str,
+        engine: Engine,
+        clock: Callable[[], float],
+        make_rails: Callable[[Body], list[Rail]],
+        results: dict[str, bytes],
+    ) -> None:
+        self.body = Body()
+        self.rails = {rail.name: rail for rail in make_rails(self.body)}
+        self.ledger = MortalLedger(engine, owner, clock, self.body)
+        self.results = MortalResults(results, self.body)
+        self.gate = Gate(self.rails, self.ledger, self.results, LIMITS)
+        self.reconciler = Reconciler(self.rails, self.ledger, self.results, LIMITS)
+        self.sweeper = Sweeper(self.ledger, self.results, LIMITS)
 
 
 async def _once(result: bytes) -> AsyncIterator[bytes]:
