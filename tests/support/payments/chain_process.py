@@ -20,9 +20,10 @@ from tests.support.payments.mortal import Body, Front
 
 T = TypeVar("T")
 
-SETTLE_S = 0.7
-"""How long a settlement is waited for, by the rail and by the gate."""
-LIMITS = GateLimits(lease_s=5.0, settle_s=SETTLE_S)
+SETTLE_S = 0.5
+"""How long the rail waits for a settlement to be mined."""
+LIMITS = GateLimits(lease_s=5.0, settle_s=2 * SETTLE_S)
+"""The gate gives up later than the rail, so that both do."""
 
 
 class SteppedDatabase(Database):

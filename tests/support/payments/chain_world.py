@@ -34,7 +34,7 @@ FAULTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "lost before the broadcast": {_SEND: {"drop_before": True}},
     "reply to the broadcast lost": {_SEND: {"drop_after": True}},
     "broadcast refused": {_SEND: {"before": "insufficient funds for gas * price + value"}},
-    "broadcast takes too long": {_SEND: {"delay_s": SETTLE_S + 0.3}},
+    "broadcast takes too long": {_SEND: {"delay_s": LIMITS.settle_s + 0.3}},
     "blind after the broadcast": {
         "eth_getTransactionReceipt": {"drop_before": True},
         "eth_getLogs": {"drop_before": True},
