@@ -1,7 +1,6 @@
 """The ledger on each of its databases: the same promises."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from adapter.payments.errors import (
     PaymentInProgressError,
     PaymentSpentError,
     RequestMismatchError,
-    StoreUnavailableError,
 )
 from adapter.payments.ledger import Claim, Ledger, State, StoredResult
 from adapter.payments.ledger.audit import read_report
@@ -95,20 +93,6 @@ async def bring_to(ledger: Ledger, state: State, facts: PaymentFacts) -> Claim:
         assert claim.state is reached
     assert claim.state is state
     return claim
-
-
-async def test_a_start_waits_for_another_process_that_makes_the_same_file(tmp_path: Path) -> None:
-    another = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
-    another.execute("BEGIN IMMEDIATE")  # While it stands, SQLite refuses to change the file's mode, and does not wait.
-    another.execute("CREATE TABLE first (x)")
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    start = asyncio.ensure_future(ledger.start())
-    await asyncio.wait({start}, timeout=0.3)
-    assert not start.done(), "did not wait"
-    another.execute("COMMIT")
-    another.close()
-    await start
-    await ledger.close()
 
 
 async def test_a_claim_is_read_as_it_was_written(ledgers: list[Ledger]) -> None:
@@ -277,31 +261,3 @@ async def test_the_whole_way_over_two_gates(url: str, tmp_path: Path) -> None:
         assert first.received() == 50_000
         report = await asyncio.to_thread(first.report)
         assert report.delivered == 50_000
-
-
-@pytest.mark.case("P14")
-async def test_a_database_that_goes_away_is_unavailable_and_comes_back(postgres: RunningPostgres) -> None:
-    url = postgres.create_database()
-    ledger = Ledger(url.replace(postgres.address, "127.0.0.1:1"))
-    with pytest.raises(StoreUnavailableError):
-        await ledger.start()
-    await ledger.close()
-
-    ledger = Ledger(url)
-    await ledger.start()
-    engine = make_engine(url)
-    with engine.begin() as connection:  # As a restart of the server would.
-        others = "pid <> pg_backend_pid() AND datname = current_database()"
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))  # noqa: S608
-    engine.dispose()
-    assert await ledger.take(facts_of("name"), CHARGE, LEASE_S)
-    await ledger.close()
-
-
-@pytest.mark.parametrize(
-    "url", ["mysql://user:secret@x/y", "secret", "sqlite://", "sqlite:////proc/nowhere/ledger.sqlite"]
-)
-def test_a_url_that_cannot_hold_a_ledger_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(ValueError, match="ledger") as refusal:
-        Ledger(url)
-    assert "secret" not in str(refusal.value)
