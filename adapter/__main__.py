@@ -1,6 +1,7 @@
 """`python -m adapter`: serves the HTTP surface until SIGTERM or Ctrl-C."""
 
 import asyncio
+import ctypes
 import logging
 import resource
 import signal
@@ -18,6 +19,9 @@ logger = logging.getLogger("adapter")
 
 # At INFO they write every URL they call, and the URL of a node may hold its key.
 _TALKATIVE = ("httpx", "httpcore", "urllib3", "web3", "x402")
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+_MALLOC_THRESHOLD = 128 * 1024  # glibc's own first choice, which it raises with every large block that is freed.
 
 
 def main() -> int:
@@ -37,6 +41,7 @@ def main() -> int:
             logger.error("%s: %s", name, mistake["msg"])
         return 2
     _raise_file_limit()
+    _give_freed_memory_back()
     try:
         asyncio.run(_serve_until_signalled(settings, payments))
     except InvalidSettingsError as error:
@@ -63,6 +68,15 @@ def _raise_file_limit() -> None:
     """Each connection is a file; the soft limit is often 1,024, fewer than the connections we mean to hold."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _give_freed_memory_back() -> None:
+    """Uploads and results of many megabytes pass through; what they leave must not stay with the process."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc's; musl has none and keeps nothing.
+        libc.mallopt(_M_ARENA_MAX, 2)
+        libc.mallopt(_M_TRIM_THRESHOLD, _MALLOC_THRESHOLD)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MALLOC_THRESHOLD)
 
 
 if __name__ == "__main__":

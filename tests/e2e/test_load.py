@@ -54,7 +54,7 @@ async def test_three_hundred_requests_leave_memory_flat(toy_repository: Path, tr
                 for _ in range(requests):
                     assert (await post_photo(session, stack, photo)).status == 200
 
-            await run(200)  # Until the heaps have their size, which takes more than 100 on a busy machine.
+            await run(100)
             warm = memory(stack)
             await run(300)
             after = memory(stack)
