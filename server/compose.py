@@ -3,7 +3,7 @@
 import pyvips
 
 from server.backgrounds import color, none
-from server.composition import Color, Composition
+from server.composition import Color, Composition, NoBackground
 from server.image.scene import Scene
 
 _OPAQUE_BANDS = 3
@@ -23,6 +23,10 @@ def compose(scene: Scene, composition: Composition) -> pyvips.Image:
 
 def _render(scene: Scene, composition: Composition) -> pyvips.Image | None:
     background = composition.background
-    if isinstance(background, Color):
-        return color.render(scene, background)
-    return none.render(scene, background)
+    match background:
+        case Color():
+            return color.render(scene, background)
+        case NoBackground():
+            return none.render(scene, background)
+        case _:
+            raise NotImplementedError(type(background).__name__)

@@ -1,9 +1,12 @@
-"""What to make of a picture: the in-process twin of `composition.proto` and of its output options."""
+"""What the subject of a picture is laid over: the in-process twin of `composition.proto`.
+
+Every value checks itself: InvalidParameterError names the field that is out of range.
+"""
 
 from dataclasses import dataclass, field
 from enum import Enum
 
-from server.errors import InvalidParameterError
+from server.ranges import check_range
 
 
 @dataclass(frozen=True)
@@ -13,10 +16,7 @@ class NoBackground:
 
 @dataclass(frozen=True)
 class Color:
-    """One sRGB colour, straight (not premultiplied) alpha, 0 to 255 a channel.
-
-    Raises InvalidParameterError when a channel is out of range.
-    """
+    """One sRGB colour, straight (not premultiplied) alpha, 0 to 255 a channel."""
 
     red: int
     green: int
@@ -25,48 +25,142 @@ class Color:
 
     def __post_init__(self) -> None:
         for name in ("red", "green", "blue", "alpha"):
-            if not 0 <= getattr(self, name) <= 255:
-                raise InvalidParameterError(f"The colour's {name} must be 0 to 255.", {"field": f"color.{name}"})
+            check_range(f"color.{name}", getattr(self, name), 0, 255)
 
 
-Background = NoBackground | Color
+WHITE, BLACK = Color(255, 255, 255), Color(0, 0, 0)
+SHADE = Color(0, 0, 0, 150)
+
+
+class GradientKind(Enum):
+    """Form of a gradient."""
+
+    LINEAR = "linear"
+    RADIAL = "radial"
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """From `start` to `end`: along `angle` (degrees as in CSS: 0 to the top, 180 to the bottom), or from the centre."""
+
+    kind: GradientKind = GradientKind.LINEAR
+    start: Color = WHITE
+    end: Color = BLACK
+    angle: float = 180.0
+
+    def __post_init__(self) -> None:
+        check_range("gradient.angle", self.angle, -360, 360)
+
+
+class BlurKind(Enum):
+    """Form of a blur."""
+
+    GAUSSIAN = "gaussian"
+    LENS = "lens"
+
+
+@dataclass(frozen=True)
+class Blur:
+    """The picture's own background, out of focus. `radius`: in pixels of a picture whose longer side has 1,024."""
+
+    radius: int = 20
+    kind: BlurKind = BlurKind.GAUSSIAN
+
+    def __post_init__(self) -> None:
+        check_range("blur.radius", self.radius, 1, 100)
+
+
+class Fit(Enum):
+    """How a picture is fitted to an area of other proportions, always centred."""
+
+    COVER = "cover"
+    CONTAIN = "contain"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Another picture; its bytes travel beside the task. `fill` shows beside it and through its transparency."""
+
+    fit: Fit = Fit.COVER
+    fill: Color = WHITE
+
+
+MAX_PROMPT = 1_000
+"""Characters."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a generation model paints. `steps` 0 is the model's own number; `model` "" the server's default."""
+
+    prompt: str
+    seed: int
+    negative_prompt: str = ""
+    steps: int = 0
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        check_range("generated.prompt", len(self.prompt.strip()), 1, MAX_PROMPT, " characters")
+        check_range("generated.negative_prompt", len(self.negative_prompt), 0, MAX_PROMPT, " characters")
+        check_range("generated.steps", self.steps, 0, 100)
+
+
+Background = NoBackground | Color | Gradient | Blur | Picture | Generated
+
+
+@dataclass(frozen=True)
+class DropShadow:
+    """The subject's outline, moved and softened; in pixels of the result, None follows its size."""
+
+    offset_x: int | None = None
+    offset_y: int | None = None
+    blur_radius: int | None = None
+    color: Color = SHADE
+
+    def __post_init__(self) -> None:
+        _check_shadow("drop_shadow", self)
+
+
+@dataclass(frozen=True)
+class ContactShadow:
+    """The subject's outline, laid flat from its feet; in pixels of the result, None follows its size."""
+
+    offset_x: int | None = None
+    offset_y: int | None = None
+    blur_radius: int | None = None
+    color: Color = SHADE
+
+    def __post_init__(self) -> None:
+        _check_shadow("contact_shadow", self)
+
+
+Shadow = DropShadow | ContactShadow
 
 
 @dataclass(frozen=True)
 class Composition:
-    """What the subject is laid over."""
+    """What the subject is laid over. Any background goes with any shadow."""
 
     background: Background = field(default_factory=NoBackground)
+    shadow: Shadow | None = None
 
     @property
     def opaque(self) -> bool:
         """Whether no pixel of the result can be transparent."""
-        return isinstance(self.background, Color) and self.background.alpha == 255
+        match self.background:
+            case NoBackground():
+                return False
+            case Color() as color:
+                return color.alpha == 255
+            case Gradient(start=start, end=end):
+                return start.alpha == end.alpha == 255
+            case Picture(fill=fill):
+                return fill.alpha == 255
+            case Blur() | Generated():
+                return True
 
 
-class ImageFormat(Enum):
-    """An encoding that is read and written."""
-
-    PNG = "png"
-    WEBP = "webp"
-    JPEG = "jpeg"
-
-    @property
-    def content_type(self) -> str:
-        """Media type, for example `image/png`."""
-        return f"image/{self.value}"
-
-
-class OutputKind(Enum):
-    """What of the result is sent."""
-
-    PICTURE = "picture"
-    MASK = "mask"
-
-
-@dataclass(frozen=True)
-class Output:
-    """How the result is encoded."""
-
-    format: ImageFormat = ImageFormat.PNG
-    kind: OutputKind = OutputKind.PICTURE
+def _check_shadow(name: str, shadow: Shadow) -> None:
+    check_range(f"{name}.offset_x", shadow.offset_x or 0, -2_000, 2_000)
+    check_range(f"{name}.offset_y", shadow.offset_y or 0, -2_000, 2_000)
+    check_range(f"{name}.blur_radius", shadow.blur_radius or 0, 0, 500)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.compose import compose
-from server.composition import Composition, ImageFormat, Output, OutputKind
+from server.composition import Composition
 from server.errors import InvalidImageError, InvalidParameterError, PixelsExceededError
 from server.image.decode import open_pixels, read_view, upright_size
 from server.image.encode import encode
@@ -19,15 +19,28 @@ from server.image.libvips import translated_errors
 from server.image.refine import refine
 from server.image.scene import Box, build_scene
 from server.matting import MattingModel
+from server.output import ImageFormat, Output, OutputKind, Region, SubjectSource
 
 
 @dataclass(frozen=True)
 class EditTask:
-    """What to make of one picture. `max_pixels`: most pixels (width × height) that are accepted."""
+    """What to make of one picture. `max_pixels`: most pixels (width × height) that are accepted, and made."""
 
     composition: Composition
     output: Output
     max_pixels: int
+    subject: SubjectSource = SubjectSource.MODEL
+    region: Region | None = None
+
+
+@dataclass(frozen=True)
+class GenerationFacts:
+    """What painted a background. `method`: `procedural` or `diffusion`; `device` as of a matte."""
+
+    model: str
+    device: str
+    method: str
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,7 @@ class EditResult:
     device: str
     foreground: Box
     stages: tuple[tuple[str, float], ...]
+    generation: GenerationFacts | None = None
 
 
 class _Clock:

@@ -62,6 +62,18 @@ class InvalidParameterError(InvalidRequestError):
     reason = "INVALID_PARAMETER"
 
 
+class NoTransparencyError(InvalidRequestError):
+    """The picture's own transparency was asked for as the matte, and it has none."""
+
+    reason = "NO_TRANSPARENCY"
+
+
+class NoSubjectError(InvalidRequestError):
+    """There is no subject to crop to or to place."""
+
+    reason = "NO_SUBJECT"
+
+
 class ModelNotFoundError(ServiceError):
     """No model of that name is served."""
 

@@ -5,8 +5,8 @@ libvips 8.18: 180 MB for a baseline JPEG (165 at 12 megapixels), 230 for a PNG, 
 460 and 750 MB for a progressive JPEG with and without chroma subsampling; 1 GB for a WebP; 2.2 GB to write one.
 """
 
-from server.composition import ImageFormat
 from server.image.header import ImageHeader
+from server.output import ImageFormat
 
 _BASE_BYTES = 32 << 20  # what comes and goes that has the model's size
 _BYTES_PER_COLUMN = 8 << 10  # strips on their way through the graph

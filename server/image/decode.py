@@ -6,12 +6,12 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from server.composition import ImageFormat
 from server.errors import InvalidImageError
 from server.image.colour import to_srgb
 from server.image.header import Encoded, ImageHeader
 from server.image.inflation import refuse_bombs
 from server.image.libvips import to_array
+from server.output import ImageFormat
 
 # What the model sees behind transparent pixels: from grey, white and black subjects both stand out.
 _BEHIND_TRANSPARENCY = 128

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyvips
 
-from server.composition import ImageFormat
+from server.output import ImageFormat
 
 _QUALITY = 90
 

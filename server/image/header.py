@@ -9,8 +9,8 @@ import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.composition import ImageFormat
 from server.errors import DimensionExceededError, InvalidImageError, UnsupportedFormatError
+from server.output import ImageFormat
 
 Encoded = bytes | memoryview | mmap.mmap
 """An encoded picture, as its receiver holds it."""

@@ -65,8 +65,9 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
     ) -> None:
         """Cut out and compose one picture. Raises ServiceError; see images.proto."""
         deadline = time.monotonic() + min(context.time_remaining() or self._options.timeout_s, self._options.timeout_s)
-        image, call = read_edit_request(request, self._options.max_pixels)
-        del request  # The message and the picture are two copies of up to 25 MiB; neither is needed for long.
+        pictures, call = read_edit_request(request, self._options.max_pixels)
+        del request  # The message and the pictures are two copies of up to 50 MiB; neither is needed for long.
+        image = pictures.image
         header = read_header(image)
         _check_pixels(header, call.task.max_pixels)
         with (
@@ -76,7 +77,7 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
             async with _until(deadline):
                 # Shielded: the thread closes the descriptor, so it must run even when the call is cancelled.
                 await asyncio.shield(asyncio.to_thread(_write, files.source_fd, image))
-                del image
+                del image, pictures
                 model = call.model or self._options.model
                 await self._answer(EditJob(files.source, files.target, call.task, model, deadline), context)
 

@@ -3,56 +3,68 @@
 import re
 from dataclasses import dataclass
 
-from clearcanvas.v1 import composition_pb2, images_pb2
+from clearcanvas.v1 import images_pb2
 
-from server.composition import Background, Color, Composition, ImageFormat, NoBackground, Output, OutputKind
+from server.composition import Picture
 from server.edit import EditResult, EditTask
-from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError
+from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError, PixelsExceededError
 from server.image.header import ImageHeader
+from server.output import Canvas, ImageFormat, Output, SubjectSource
+from server.rpc.choices import known
+from server.rpc.compositions import read_composition
+from server.rpc.outputs import read_output, read_region
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 SIGNATURE_BYTES = 16  # All formats are told apart by these.
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
-_FORMATS = {
-    images_pb2.IMAGE_FORMAT_UNSPECIFIED: ImageFormat.PNG,
-    images_pb2.IMAGE_FORMAT_PNG: ImageFormat.PNG,
-    images_pb2.IMAGE_FORMAT_WEBP: ImageFormat.WEBP,
-    images_pb2.IMAGE_FORMAT_JPEG: ImageFormat.JPEG,
-}
 _FORMAT_CODES = {
     ImageFormat.PNG: images_pb2.IMAGE_FORMAT_PNG,
     ImageFormat.WEBP: images_pb2.IMAGE_FORMAT_WEBP,
     ImageFormat.JPEG: images_pb2.IMAGE_FORMAT_JPEG,
 }
-_KINDS = {
-    images_pb2.OUTPUT_KIND_UNSPECIFIED: OutputKind.PICTURE,
-    images_pb2.OUTPUT_KIND_PICTURE: OutputKind.PICTURE,
-    images_pb2.OUTPUT_KIND_MASK: OutputKind.MASK,
+_SUBJECTS = {
+    images_pb2.SUBJECT_SOURCE_UNSPECIFIED: SubjectSource.MODEL,
+    images_pb2.SUBJECT_SOURCE_MODEL: SubjectSource.MODEL,
+    images_pb2.SUBJECT_SOURCE_OWN_ALPHA: SubjectSource.OWN_ALPHA,
 }
 
 
 @dataclass(frozen=True)
 class EditCall:
-    """A valid EditRequest, but for its picture."""
+    """A valid EditRequest, but for its pictures."""
 
     task: EditTask
     model: str  # empty means the default
 
 
-def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> tuple[bytes, EditCall]:
-    """The encoded picture, and all the rest validated. `max_pixels`: the server's limit, which a caller may lower.
+@dataclass(frozen=True)
+class Pictures:
+    """The encoded pictures of a request. `background` is empty where none is laid behind."""
 
-    Raises `InvalidImageError` for an empty picture, `PayloadTooLargeError` over 25 MiB, `InvalidParameterError`
-    with the field's name for all else.
+    image: bytes
+    background: bytes
+
+
+def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> tuple[Pictures, EditCall]:
+    """The encoded pictures, and all the rest validated. `max_pixels`: the server's limit, which a caller may lower.
+
+    Raises `InvalidImageError` for an empty picture, `PayloadTooLargeError` over 25 MiB, `PixelsExceededError` for a
+    result that is too large, `InvalidParameterError` with the field's name for all else.
     """
-    image = request.image
+    image, background = request.image, request.composition.picture.image
     _check_size(image, len(image))
     if request.model and not MODEL_NAME.fullmatch(request.model):
         raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
-    composition = Composition(_background(request.composition))
+    composition = read_composition(request.composition)
+    if isinstance(composition.background, Picture):
+        _check_size(background, len(background))
     limit = _lower(max_pixels, request.max_pixels)
-    return image, EditCall(EditTask(composition, _output(request.output), limit), request.model)
+    output = read_output(request.output)
+    _check_result(output, limit)
+    subject = known(_SUBJECTS, request.subject, "subject")
+    region = read_region(request.region) if request.HasField("region") else None
+    return Pictures(image, background), EditCall(EditTask(composition, output, limit, subject, region), request.model)
 
 
 def read_inspect_request(request: images_pb2.InspectRequest, max_pixels: int) -> tuple[bytes, int, int]:
@@ -88,22 +100,11 @@ def _lower(limit: int, asked: int) -> int:
     return min(asked or limit, limit)
 
 
-def _background(composition: composition_pb2.Composition) -> Background:
-    match composition.WhichOneof("background"):
-        case "color":
-            color = composition.color
-            alpha = color.alpha if color.HasField("alpha") else 255
-            return Color(color.red, color.green, color.blue, alpha)
-        case _:
-            return NoBackground()
-
-
-def _output(output: images_pb2.OutputOptions) -> Output:
-    if output.format not in _FORMATS:
-        raise InvalidParameterError("That format is not known.", {"field": "output.format"})
-    if output.kind not in _KINDS:
-        raise InvalidParameterError("That kind of output is not known.", {"field": "output.kind"})
-    return Output(_FORMATS[output.format], _KINDS[output.kind])
+def _check_result(output: Output, max_pixels: int) -> None:
+    if isinstance(output.size, Canvas) and output.size.width * output.size.height > max_pixels:
+        raise PixelsExceededError(
+            f"The result would have more than {max_pixels} pixels.", {"max_pixels": str(max_pixels)}
+        )
 
 
 def write_header(result: EditResult, queue_s: float) -> images_pb2.EditResponse:
@@ -122,5 +123,13 @@ def write_header(result: EditResult, queue_s: float) -> images_pb2.EditResponse:
                 images_pb2.StageTime(name=name, seconds=seconds)
                 for name, seconds in (("queue", queue_s), *result.stages)
             ],
+            generation=_generation(result),
         )
     )
+
+
+def _generation(result: EditResult) -> images_pb2.Generation | None:
+    made = result.generation
+    if made is None:
+        return None
+    return images_pb2.Generation(model=made.model, device=made.device, method=made.method, seed=made.seed)

@@ -13,8 +13,8 @@ from server.rpc.messages import MAX_IMAGE_BYTES
 MIB = 1024 * 1024
 
 OPTIONS: list[tuple[str, int]] = [
-    # A picture of 25 MiB and the fields around it; a little more is read, so as to be refused by its name.
-    ("grpc.max_receive_message_length", MAX_IMAGE_BYTES + MIB),
+    # Two pictures of 25 MiB and the fields around them; a little more is read, so as to be refused by its name.
+    ("grpc.max_receive_message_length", 2 * MAX_IMAGE_BYTES + MIB),
     # Calls one connection may have open. Above what admission lets in, so that the surplus gets an answer and
     # does not wait in the client for a stream.
     ("grpc.max_concurrent_streams", 256),

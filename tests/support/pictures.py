@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from server.composition import Composition, Output
+from server.composition import Composition
 from server.edit import EditResult, EditTask, edit
 from server.errors import ServiceError
 from server.image.libvips import configure
 from server.matting import Matte
+from server.output import Output
 
 TESTS = Path(__file__).parents[1]
 PHOTOS = ("astronaut", "chelsea", "coffee")

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from server.compose import compose
-from server.composition import Color, Composition, ImageFormat, NoBackground
+from server.composition import Color, Composition, NoBackground
 from server.errors import InvalidParameterError
 from server.image.decode import Pixels, View
 from server.image.libvips import from_array, to_array
 from server.image.refine import refine
 from server.image.scene import Scene, build_scene
+from server.output import ImageFormat
 
 PICTURE = np.random.default_rng(8).integers(0, 256, (40, 60, 3), np.uint8)
 ALPHA = np.tile(np.clip((np.arange(60) - 20) * 12, 0, 255).astype(np.uint8), (40, 1))

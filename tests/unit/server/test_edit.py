@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from server.composition import Color, Composition, ImageFormat, Output, OutputKind
+from server.composition import Color, Composition
 from server.errors import InvalidParameterError, PixelsExceededError, ProcessingFailedError
 from server.image.scene import Box
+from server.output import ImageFormat, Output, OutputKind
 from tests.support.pictures import PHOTOS, TESTS, FixedModel, edited, encoded, everything, photo
 
 MAGENTA = Composition(Color(255, 0, 255))

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from server.composition import Color, Composition, ImageFormat, Output
+from server.composition import Color, Composition
 from server.edit import EditResult
 from server.errors import DimensionExceededError, InvalidImageError, InvalidRequestError, UnsupportedFormatError
 from server.image.libvips import translated_errors
+from server.output import ImageFormat, Output
 from tests.support.pictures import (
     animated_png,
     animated_webp,

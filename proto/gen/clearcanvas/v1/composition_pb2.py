@@ -24,17 +24,35 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clearcanvas/v1/composition.proto\x12\x0e\x63learcanvas.v1\"q\n\x0b\x43omposition\x12,\n\x04none\x18\x01 \x01(\x0b\x32\x1c.clearcanvas.v1.NoBackgroundH\x00\x12&\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x15.clearcanvas.v1.ColorH\x00\x42\x0c\n\nbackground\"\x0e\n\x0cNoBackground\"O\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\x12\x12\n\x05\x61lpha\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_alphab\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n clearcanvas/v1/composition.proto\x12\x0e\x63learcanvas.v1\"\x97\x03\n\x0b\x43omposition\x12,\n\x04none\x18\x01 \x01(\x0b\x32\x1c.clearcanvas.v1.NoBackgroundH\x00\x12&\n\x05\x63olor\x18\x02 \x01(\x0b\x32\x15.clearcanvas.v1.ColorH\x00\x12,\n\x08gradient\x18\x03 \x01(\x0b\x32\x18.clearcanvas.v1.GradientH\x00\x12$\n\x04\x62lur\x18\x04 \x01(\x0b\x32\x14.clearcanvas.v1.BlurH\x00\x12*\n\x07picture\x18\x05 \x01(\x0b\x32\x17.clearcanvas.v1.PictureH\x00\x12.\n\tgenerated\x18\x06 \x01(\x0b\x32\x19.clearcanvas.v1.GeneratedH\x00\x12\x31\n\x0b\x64rop_shadow\x18\x07 \x01(\x0b\x32\x1a.clearcanvas.v1.DropShadowH\x01\x12\x37\n\x0e\x63ontact_shadow\x18\x08 \x01(\x0b\x32\x1d.clearcanvas.v1.ContactShadowH\x01\x42\x0c\n\nbackgroundB\x08\n\x06shadow\"\x0e\n\x0cNoBackground\"O\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\x12\x12\n\x05\x61lpha\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_alpha\"\x9e\x01\n\x08Gradient\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.clearcanvas.v1.GradientKind\x12$\n\x05start\x18\x02 \x01(\x0b\x32\x15.clearcanvas.v1.Color\x12\"\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x15.clearcanvas.v1.Color\x12\x12\n\x05\x61ngle\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_angle\"N\n\x04\x42lur\x12\x13\n\x06radius\x18\x01 \x01(\rH\x00\x88\x01\x01\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.clearcanvas.v1.BlurKindB\t\n\x07_radius\"_\n\x07Picture\x12\r\n\x05image\x18\x01 \x01(\x0c\x12 \n\x03\x66it\x18\x02 \x01(\x0e\x32\x13.clearcanvas.v1.Fit\x12#\n\x04\x66ill\x18\x03 \x01(\x0b\x32\x15.clearcanvas.v1.Color\"n\n\tGenerated\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x02 \x01(\t\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05steps\x18\x04 \x01(\r\x12\r\n\x05model\x18\x05 \x01(\tB\x07\n\x05_seed\"\xa4\x01\n\nDropShadow\x12\x15\n\x08offset_x\x18\x01 \x01(\x11H\x00\x88\x01\x01\x12\x15\n\x08offset_y\x18\x02 \x01(\x11H\x01\x88\x01\x01\x12\x18\n\x0b\x62lur_radius\x18\x03 \x01(\rH\x02\x88\x01\x01\x12$\n\x05\x63olor\x18\x04 \x01(\x0b\x32\x15.clearcanvas.v1.ColorB\x0b\n\t_offset_xB\x0b\n\t_offset_yB\x0e\n\x0c_blur_radius\"\xa7\x01\n\rContactShadow\x12\x15\n\x08offset_x\x18\x01 \x01(\x11H\x00\x88\x01\x01\x12\x15\n\x08offset_y\x18\x02 \x01(\x11H\x01\x88\x01\x01\x12\x18\n\x0b\x62lur_radius\x18\x03 \x01(\rH\x02\x88\x01\x01\x12$\n\x05\x63olor\x18\x04 \x01(\x0b\x32\x15.clearcanvas.v1.ColorB\x0b\n\t_offset_xB\x0b\n\t_offset_yB\x0e\n\x0c_blur_radius*a\n\x0cGradientKind\x12\x1d\n\x19GRADIENT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14GRADIENT_KIND_LINEAR\x10\x01\x12\x18\n\x14GRADIENT_KIND_RADIAL\x10\x02*Q\n\x08\x42lurKind\x12\x19\n\x15\x42LUR_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42LUR_KIND_GAUSSIAN\x10\x01\x12\x12\n\x0e\x42LUR_KIND_LENS\x10\x02*:\n\x03\x46it\x12\x13\n\x0f\x46IT_UNSPECIFIED\x10\x00\x12\r\n\tFIT_COVER\x10\x01\x12\x0f\n\x0b\x46IT_CONTAIN\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clearcanvas.v1.composition_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COMPOSITION']._serialized_start=52
-  _globals['_COMPOSITION']._serialized_end=165
-  _globals['_NOBACKGROUND']._serialized_start=167
-  _globals['_NOBACKGROUND']._serialized_end=181
-  _globals['_COLOR']._serialized_start=183
-  _globals['_COLOR']._serialized_end=262
+  _globals['_GRADIENTKIND']._serialized_start=1346
+  _globals['_GRADIENTKIND']._serialized_end=1443
+  _globals['_BLURKIND']._serialized_start=1445
+  _globals['_BLURKIND']._serialized_end=1526
+  _globals['_FIT']._serialized_start=1528
+  _globals['_FIT']._serialized_end=1586
+  _globals['_COMPOSITION']._serialized_start=53
+  _globals['_COMPOSITION']._serialized_end=460
+  _globals['_NOBACKGROUND']._serialized_start=462
+  _globals['_NOBACKGROUND']._serialized_end=476
+  _globals['_COLOR']._serialized_start=478
+  _globals['_COLOR']._serialized_end=557
+  _globals['_GRADIENT']._serialized_start=560
+  _globals['_GRADIENT']._serialized_end=718
+  _globals['_BLUR']._serialized_start=720
+  _globals['_BLUR']._serialized_end=798
+  _globals['_PICTURE']._serialized_start=800
+  _globals['_PICTURE']._serialized_end=895
+  _globals['_GENERATED']._serialized_start=897
+  _globals['_GENERATED']._serialized_end=1007
+  _globals['_DROPSHADOW']._serialized_start=1010
+  _globals['_DROPSHADOW']._serialized_end=1174
+  _globals['_CONTACTSHADOW']._serialized_start=1177
+  _globals['_CONTACTSHADOW']._serialized_end=1344
 # @@protoc_insertion_point(module_scope)

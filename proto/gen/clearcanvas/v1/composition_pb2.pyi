@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,16 +17,94 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _GradientKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GradientKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GradientKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GRADIENT_KIND_UNSPECIFIED: _GradientKind.ValueType  # 0
+    """The default, linear."""
+    GRADIENT_KIND_LINEAR: _GradientKind.ValueType  # 1
+    """Along a line."""
+    GRADIENT_KIND_RADIAL: _GradientKind.ValueType  # 2
+    """From the centre to the corners."""
+
+class GradientKind(_GradientKind, metaclass=_GradientKindEnumTypeWrapper):
+    """GradientKind is the form of a gradient."""
+
+GRADIENT_KIND_UNSPECIFIED: GradientKind.ValueType  # 0
+"""The default, linear."""
+GRADIENT_KIND_LINEAR: GradientKind.ValueType  # 1
+"""Along a line."""
+GRADIENT_KIND_RADIAL: GradientKind.ValueType  # 2
+"""From the centre to the corners."""
+Global___GradientKind: _TypeAlias = GradientKind  # noqa: Y015
+
+class _BlurKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BlurKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlurKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BLUR_KIND_UNSPECIFIED: _BlurKind.ValueType  # 0
+    """The default, gaussian."""
+    BLUR_KIND_GAUSSIAN: _BlurKind.ValueType  # 1
+    """Soft, without edges."""
+    BLUR_KIND_LENS: _BlurKind.ValueType  # 2
+    """As of a wide open lens: lights become discs."""
+
+class BlurKind(_BlurKind, metaclass=_BlurKindEnumTypeWrapper):
+    """BlurKind is the form of a blur."""
+
+BLUR_KIND_UNSPECIFIED: BlurKind.ValueType  # 0
+"""The default, gaussian."""
+BLUR_KIND_GAUSSIAN: BlurKind.ValueType  # 1
+"""Soft, without edges."""
+BLUR_KIND_LENS: BlurKind.ValueType  # 2
+"""As of a wide open lens: lights become discs."""
+Global___BlurKind: _TypeAlias = BlurKind  # noqa: Y015
+
+class _Fit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FIT_UNSPECIFIED: _Fit.ValueType  # 0
+    """The default, cover."""
+    FIT_COVER: _Fit.ValueType  # 1
+    """The whole area is filled; what stands over is cut off."""
+    FIT_CONTAIN: _Fit.ValueType  # 2
+    """The whole picture is seen."""
+
+class Fit(_Fit, metaclass=_FitEnumTypeWrapper):
+    """Fit is how a picture is fitted to an area of other proportions; it is centred in both."""
+
+FIT_UNSPECIFIED: Fit.ValueType  # 0
+"""The default, cover."""
+FIT_COVER: Fit.ValueType  # 1
+"""The whole area is filled; what stands over is cut off."""
+FIT_CONTAIN: Fit.ValueType  # 2
+"""The whole picture is seen."""
+Global___Fit: _TypeAlias = Fit  # noqa: Y015
+
 @_typing.final
 class Composition(_message.Message):
     """Composition says what the subject of a picture is laid over. It is shared by every operation; what a
-    server cannot render is not in the message.
+    server cannot render is not in the message. Any background goes with any shadow.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NONE_FIELD_NUMBER: _builtins.int
     COLOR_FIELD_NUMBER: _builtins.int
+    GRADIENT_FIELD_NUMBER: _builtins.int
+    BLUR_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    GENERATED_FIELD_NUMBER: _builtins.int
+    DROP_SHADOW_FIELD_NUMBER: _builtins.int
+    CONTACT_SHADOW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def none(self) -> Global___NoBackground:
         """Leaves the background transparent. The output keeps its alpha channel."""
@@ -34,19 +113,54 @@ class Composition(_message.Message):
     def color(self) -> Global___Color:
         """Fills the background with one colour."""
 
+    @_builtins.property
+    def gradient(self) -> Global___Gradient:
+        """Fills the background with a gradient of two colours."""
+
+    @_builtins.property
+    def blur(self) -> Global___Blur:
+        """Keeps the picture's own background, out of focus."""
+
+    @_builtins.property
+    def picture(self) -> Global___Picture:
+        """Lays the subject over another picture."""
+
+    @_builtins.property
+    def generated(self) -> Global___Generated:
+        """Has a generation model paint the background."""
+
+    @_builtins.property
+    def drop_shadow(self) -> Global___DropShadow:
+        """The subject's outline, moved and softened, as of a cut-out above a page."""
+
+    @_builtins.property
+    def contact_shadow(self) -> Global___ContactShadow:
+        """The subject's outline, laid flat on the ground it stands on."""
+
     def __init__(
         self,
         *,
         none: Global___NoBackground | None = ...,
         color: Global___Color | None = ...,
+        gradient: Global___Gradient | None = ...,
+        blur: Global___Blur | None = ...,
+        picture: Global___Picture | None = ...,
+        generated: Global___Generated | None = ...,
+        drop_shadow: Global___DropShadow | None = ...,
+        contact_shadow: Global___ContactShadow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "color", b"color", "none", b"none"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "blur", b"blur", "color", b"color", "contact_shadow", b"contact_shadow", "drop_shadow", b"drop_shadow", "generated", b"generated", "gradient", b"gradient", "none", b"none", "picture", b"picture", "shadow", b"shadow"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "color", b"color", "none", b"none"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "blur", b"blur", "color", b"color", "contact_shadow", b"contact_shadow", "drop_shadow", b"drop_shadow", "generated", b"generated", "gradient", b"gradient", "none", b"none", "picture", b"picture", "shadow", b"shadow"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_background: _TypeAlias = _typing.Literal["none", "color"]  # noqa: Y015
+    _WhichOneofReturnType_background: _TypeAlias = _typing.Literal["none", "color", "gradient", "blur", "picture", "generated"]  # noqa: Y015
     _WhichOneofArgType_background: _TypeAlias = _typing.Literal["background", b"background"]  # noqa: Y015
+    _WhichOneofReturnType_shadow: _TypeAlias = _typing.Literal["drop_shadow", "contact_shadow"]  # noqa: Y015
+    _WhichOneofArgType_shadow: _TypeAlias = _typing.Literal["shadow", b"shadow"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_background) -> _WhichOneofReturnType_background | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_shadow) -> _WhichOneofReturnType_shadow | None: ...
 
 Global___Composition: _TypeAlias = Composition  # noqa: Y015
 
@@ -102,3 +216,249 @@ class Color(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__alpha) -> _WhichOneofReturnType__alpha | None: ...
 
 Global___Color: _TypeAlias = Color  # noqa: Y015
+
+@_typing.final
+class Gradient(_message.Message):
+    """Gradient runs from one colour to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    ANGLE_FIELD_NUMBER: _builtins.int
+    kind: Global___GradientKind.ValueType
+    """Form of the gradient. Unspecified means linear."""
+    angle: _builtins.float
+    """Direction of a linear gradient in degrees, as in CSS: 0 to the top, 90 to the right, 180 to the bottom.
+    The corners have the pure colours whatever the angle. -360 to 360. Unset means 180.
+    """
+    @_builtins.property
+    def start(self) -> Global___Color:
+        """Colour where it begins: at the far side from where `angle` points, or in the centre. Unset means white."""
+
+    @_builtins.property
+    def end(self) -> Global___Color:
+        """Colour where it ends: at the side that `angle` points to, or in the corners. Unset means black."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___GradientKind.ValueType = ...,
+        start: Global___Color | None = ...,
+        end: Global___Color | None = ...,
+        angle: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_angle", b"_angle", "angle", b"angle", "end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_angle", b"_angle", "angle", b"angle", "end", b"end", "kind", b"kind", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__angle: _TypeAlias = _typing.Literal["angle"]  # noqa: Y015
+    _WhichOneofArgType__angle: _TypeAlias = _typing.Literal["_angle", b"_angle"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__angle) -> _WhichOneofReturnType__angle | None: ...
+
+Global___Gradient: _TypeAlias = Gradient  # noqa: Y015
+
+@_typing.final
+class Blur(_message.Message):
+    """Blur puts the picture's own background out of focus. The subject is taken out of it first, so that none of
+    its light glows around it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RADIUS_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    radius: _builtins.int
+    """How far the blur reaches, 1 to 100, in pixels of a picture whose longer side has 1,024: it grows with the
+    picture. Unset means 20.
+    """
+    kind: Global___BlurKind.ValueType
+    """What the blur is made with. Unspecified means gaussian."""
+    def __init__(
+        self,
+        *,
+        radius: _builtins.int | None = ...,
+        kind: Global___BlurKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_radius", b"_radius", "radius", b"radius"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_radius", b"_radius", "kind", b"kind", "radius", b"radius"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__radius: _TypeAlias = _typing.Literal["radius"]  # noqa: Y015
+    _WhichOneofArgType__radius: _TypeAlias = _typing.Literal["_radius", b"_radius"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__radius) -> _WhichOneofReturnType__radius | None: ...
+
+Global___Blur: _TypeAlias = Blur  # noqa: Y015
+
+@_typing.final
+class Picture(_message.Message):
+    """Picture is another picture behind the subject."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_FIELD_NUMBER: _builtins.int
+    FIT_FIELD_NUMBER: _builtins.int
+    FILL_FIELD_NUMBER: _builtins.int
+    image: _builtins.bytes
+    """The picture: PNG, JPEG or WebP, as EditRequest.image, with the same limits."""
+    fit: Global___Fit.ValueType
+    """How it is fitted to the result. Unspecified means cover."""
+    @_builtins.property
+    def fill(self) -> Global___Color:
+        """What shows beside it and through its transparency. Unset means white."""
+
+    def __init__(
+        self,
+        *,
+        image: _builtins.bytes = ...,
+        fit: Global___Fit.ValueType = ...,
+        fill: Global___Color | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fill", b"fill"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fill", b"fill", "fit", b"fit", "image", b"image"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Picture: _TypeAlias = Picture  # noqa: Y015
+
+@_typing.final
+class Generated(_message.Message):
+    """Generated is a background that a generation model paints."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMPT_FIELD_NUMBER: _builtins.int
+    NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    prompt: _builtins.str
+    """What is to be seen, in words: 1 to 1,000 characters."""
+    negative_prompt: _builtins.str
+    """What is not to be seen, in words: at most 1,000 characters."""
+    seed: _builtins.int
+    """The same seed, words, model and picture bring the same background. Unset means one by chance; the answer
+    names it.
+    """
+    steps: _builtins.int
+    """Steps of a diffusion model, 1 to 100. 0 means the model's own number; a procedural model takes no notice."""
+    model: _builtins.str
+    """Name of the generation model, as in the model repository. Empty means the server's default."""
+    def __init__(
+        self,
+        *,
+        prompt: _builtins.str = ...,
+        negative_prompt: _builtins.str = ...,
+        seed: _builtins.int | None = ...,
+        steps: _builtins.int = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "model", b"model", "negative_prompt", b"negative_prompt", "prompt", b"prompt", "seed", b"seed", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___Generated: _TypeAlias = Generated  # noqa: Y015
+
+@_typing.final
+class DropShadow(_message.Message):
+    """DropShadow is the subject's outline, moved and softened. Lengths are in pixels of the result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_X_FIELD_NUMBER: _builtins.int
+    OFFSET_Y_FIELD_NUMBER: _builtins.int
+    BLUR_RADIUS_FIELD_NUMBER: _builtins.int
+    COLOR_FIELD_NUMBER: _builtins.int
+    offset_x: _builtins.int
+    """How far to the right, -2,000 to 2,000. Unset means 1 % of the result's longer side."""
+    offset_y: _builtins.int
+    """How far down, -2,000 to 2,000. Unset means 1 % of the result's longer side."""
+    blur_radius: _builtins.int
+    """How far its edge is softened, 0 to 500. Unset means 1.5 % of the result's longer side."""
+    @_builtins.property
+    def color(self) -> Global___Color:
+        """Its colour; alpha is its strength. Unset means black with alpha 150."""
+
+    def __init__(
+        self,
+        *,
+        offset_x: _builtins.int | None = ...,
+        offset_y: _builtins.int | None = ...,
+        blur_radius: _builtins.int | None = ...,
+        color: Global___Color | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius", "_offset_x", b"_offset_x", "_offset_y", b"_offset_y", "blur_radius", b"blur_radius", "color", b"color", "offset_x", b"offset_x", "offset_y", b"offset_y"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius", "_offset_x", b"_offset_x", "_offset_y", b"_offset_y", "blur_radius", b"blur_radius", "color", b"color", "offset_x", b"offset_x", "offset_y", b"offset_y"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__blur_radius: _TypeAlias = _typing.Literal["blur_radius"]  # noqa: Y015
+    _WhichOneofArgType__blur_radius: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius"]  # noqa: Y015
+    _WhichOneofReturnType__offset_x: _TypeAlias = _typing.Literal["offset_x"]  # noqa: Y015
+    _WhichOneofArgType__offset_x: _TypeAlias = _typing.Literal["_offset_x", b"_offset_x"]  # noqa: Y015
+    _WhichOneofReturnType__offset_y: _TypeAlias = _typing.Literal["offset_y"]  # noqa: Y015
+    _WhichOneofArgType__offset_y: _TypeAlias = _typing.Literal["_offset_y", b"_offset_y"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__blur_radius) -> _WhichOneofReturnType__blur_radius | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_x) -> _WhichOneofReturnType__offset_x | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_y) -> _WhichOneofReturnType__offset_y | None: ...
+
+Global___DropShadow: _TypeAlias = DropShadow  # noqa: Y015
+
+@_typing.final
+class ContactShadow(_message.Message):
+    """ContactShadow is the subject's outline, laid flat from the line of its feet, and softer away from it. Lengths
+    are in pixels of the result.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_X_FIELD_NUMBER: _builtins.int
+    OFFSET_Y_FIELD_NUMBER: _builtins.int
+    BLUR_RADIUS_FIELD_NUMBER: _builtins.int
+    COLOR_FIELD_NUMBER: _builtins.int
+    offset_x: _builtins.int
+    """How far its far end leans to the right, -2,000 to 2,000. Unset means 0: light from straight ahead."""
+    offset_y: _builtins.int
+    """How far the whole shadow is moved down, -2,000 to 2,000. Unset means 0."""
+    blur_radius: _builtins.int
+    """How far its far end is softened, 0 to 500; where it touches the subject it is sharper. Unset means 3 % of
+    the result's longer side.
+    """
+    @_builtins.property
+    def color(self) -> Global___Color:
+        """Its colour; alpha is its strength at the feet. Unset means black with alpha 150."""
+
+    def __init__(
+        self,
+        *,
+        offset_x: _builtins.int | None = ...,
+        offset_y: _builtins.int | None = ...,
+        blur_radius: _builtins.int | None = ...,
+        color: Global___Color | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius", "_offset_x", b"_offset_x", "_offset_y", b"_offset_y", "blur_radius", b"blur_radius", "color", b"color", "offset_x", b"offset_x", "offset_y", b"offset_y"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius", "_offset_x", b"_offset_x", "_offset_y", b"_offset_y", "blur_radius", b"blur_radius", "color", b"color", "offset_x", b"offset_x", "offset_y", b"offset_y"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__blur_radius: _TypeAlias = _typing.Literal["blur_radius"]  # noqa: Y015
+    _WhichOneofArgType__blur_radius: _TypeAlias = _typing.Literal["_blur_radius", b"_blur_radius"]  # noqa: Y015
+    _WhichOneofReturnType__offset_x: _TypeAlias = _typing.Literal["offset_x"]  # noqa: Y015
+    _WhichOneofArgType__offset_x: _TypeAlias = _typing.Literal["_offset_x", b"_offset_x"]  # noqa: Y015
+    _WhichOneofReturnType__offset_y: _TypeAlias = _typing.Literal["offset_y"]  # noqa: Y015
+    _WhichOneofArgType__offset_y: _TypeAlias = _typing.Literal["_offset_y", b"_offset_y"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__blur_radius) -> _WhichOneofReturnType__blur_radius | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_x) -> _WhichOneofReturnType__offset_x | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_y) -> _WhichOneofReturnType__offset_y | None: ...
+
+Global___ContactShadow: _TypeAlias = ContactShadow  # noqa: Y015

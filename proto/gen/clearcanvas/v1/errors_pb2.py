@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learcanvas/v1/errors.proto\x12\x0e\x63learcanvas.v1*\xe8\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_INVALID_IMAGE\x10\x01\x12#\n\x1f\x45RROR_REASON_UNSUPPORTED_FORMAT\x10\x02\x12#\n\x1f\x45RROR_REASON_DIMENSION_EXCEEDED\x10\x03\x12 \n\x1c\x45RROR_REASON_PIXELS_EXCEEDED\x10\x04\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x05\x12\"\n\x1e\x45RROR_REASON_INVALID_PARAMETER\x10\x06\x12 \n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x07\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\x08\x12\"\n\x1e\x45RROR_REASON_MODEL_UNAVAILABLE\x10\t\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\n\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x0b\x12\"\n\x1e\x45RROR_REASON_PROCESSING_FAILED\x10\x0c\x12\x1c\n\x18\x45RROR_REASON_WORKER_LOST\x10\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learcanvas/v1/errors.proto\x12\x0e\x63learcanvas.v1*\xa7\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_INVALID_IMAGE\x10\x01\x12#\n\x1f\x45RROR_REASON_UNSUPPORTED_FORMAT\x10\x02\x12#\n\x1f\x45RROR_REASON_DIMENSION_EXCEEDED\x10\x03\x12 \n\x1c\x45RROR_REASON_PIXELS_EXCEEDED\x10\x04\x12\"\n\x1e\x45RROR_REASON_PAYLOAD_TOO_LARGE\x10\x05\x12\"\n\x1e\x45RROR_REASON_INVALID_PARAMETER\x10\x06\x12 \n\x1c\x45RROR_REASON_MODEL_NOT_FOUND\x10\x07\x12\x1b\n\x17\x45RROR_REASON_OVERLOADED\x10\x08\x12\"\n\x1e\x45RROR_REASON_MODEL_UNAVAILABLE\x10\t\x12\x1e\n\x1a\x45RROR_REASON_SHUTTING_DOWN\x10\n\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\x0b\x12\"\n\x1e\x45RROR_REASON_PROCESSING_FAILED\x10\x0c\x12\x1c\n\x18\x45RROR_REASON_WORKER_LOST\x10\r\x12 \n\x1c\x45RROR_REASON_NO_TRANSPARENCY\x10\x0e\x12\x1b\n\x17\x45RROR_REASON_NO_SUBJECT\x10\x0f\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clearcanvas.v1.errors_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=48
-  _globals['_ERRORREASON']._serialized_end=536
+  _globals['_ERRORREASON']._serialized_end=599
 # @@protoc_insertion_point(module_scope)

@@ -52,6 +52,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The worker that held this picture was killed from outside (SIGKILL), through no fault of the picture; retry.
     UNAVAILABLE.
     """
+    ERROR_REASON_NO_TRANSPARENCY: _ErrorReason.ValueType  # 14
+    """The picture has no transparency, and its own was asked for as the matte. INVALID_ARGUMENT."""
+    ERROR_REASON_NO_SUBJECT: _ErrorReason.ValueType  # 15
+    """There is no subject to crop to or to place. INVALID_ARGUMENT."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine code of a failure. It travels by its name without the prefix in
@@ -88,4 +92,8 @@ ERROR_REASON_WORKER_LOST: ErrorReason.ValueType  # 13
 """The worker that held this picture was killed from outside (SIGKILL), through no fault of the picture; retry.
 UNAVAILABLE.
 """
+ERROR_REASON_NO_TRANSPARENCY: ErrorReason.ValueType  # 14
+"""The picture has no transparency, and its own was asked for as the matte. INVALID_ARGUMENT."""
+ERROR_REASON_NO_SUBJECT: ErrorReason.ValueType  # 15
+"""There is no subject to crop to or to place. INVALID_ARGUMENT."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from clearcanvas.v1 import composition_pb2 as clearcanvas_dot_v1_dot_composition__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learcanvas/v1/images.proto\x12\x0e\x63learcanvas.v1\x1a clearcanvas/v1/composition.proto\"H\n\x0eInspectRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\x0c\x12\x12\n\ntotal_size\x18\x02 \x01(\x04\x12\x12\n\nmax_pixels\x18\x03 \x01(\x04\"c\n\x0fInspectResponse\x12-\n\x05\x66\x61\x63ts\x18\x01 \x01(\x0b\x32\x1c.clearcanvas.v1.PictureFactsH\x00\x12\x16\n\x0cneeded_bytes\x18\x02 \x01(\x04H\x00\x42\t\n\x07outcome\"Z\n\x0cPictureFacts\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.clearcanvas.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\"\xa0\x01\n\x0b\x45\x64itRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x30\n\x0b\x63omposition\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.Composition\x12-\n\x06output\x18\x03 \x01(\x0b\x32\x1d.clearcanvas.v1.OutputOptions\x12\r\n\x05model\x18\x04 \x01(\t\x12\x12\n\nmax_pixels\x18\x05 \x01(\x04\"f\n\rOutputOptions\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.clearcanvas.v1.ImageFormat\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.clearcanvas.v1.OutputKind\"U\n\x0c\x45\x64itResponse\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.EditHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xcc\x01\n\nEditHeader\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\r\n\x05model\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x31\n\nforeground\x18\x07 \x01(\x0b\x32\x1d.clearcanvas.v1.ForegroundBox\x12)\n\x06stages\x18\x08 \x03(\x0b\x32\x19.clearcanvas.v1.StageTime\"I\n\rForegroundBox\x12\x0b\n\x03top\x18\x01 \x01(\r\x12\x0c\n\x04left\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"*\n\tStageTime\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\x01*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x02\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x03*X\n\nOutputKind\x12\x1b\n\x17OUTPUT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13OUTPUT_KIND_PICTURE\x10\x01\x12\x14\n\x10OUTPUT_KIND_MASK\x10\x02\x32\x9f\x01\n\x0cImageService\x12\x43\n\x04\x45\x64it\x12\x1b.clearcanvas.v1.EditRequest\x1a\x1c.clearcanvas.v1.EditResponse0\x01\x12J\n\x07Inspect\x12\x1e.clearcanvas.v1.InspectRequest\x1a\x1f.clearcanvas.v1.InspectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learcanvas/v1/images.proto\x12\x0e\x63learcanvas.v1\x1a clearcanvas/v1/composition.proto\"H\n\x0eInspectRequest\x12\x0e\n\x06prefix\x18\x01 \x01(\x0c\x12\x12\n\ntotal_size\x18\x02 \x01(\x04\x12\x12\n\nmax_pixels\x18\x03 \x01(\x04\"c\n\x0fInspectResponse\x12-\n\x05\x66\x61\x63ts\x18\x01 \x01(\x0b\x32\x1c.clearcanvas.v1.PictureFactsH\x00\x12\x16\n\x0cneeded_bytes\x18\x02 \x01(\x04H\x00\x42\t\n\x07outcome\"Z\n\x0cPictureFacts\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.clearcanvas.v1.ImageFormat\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\"\xf8\x01\n\x0b\x45\x64itRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x30\n\x0b\x63omposition\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.Composition\x12-\n\x06output\x18\x03 \x01(\x0b\x32\x1d.clearcanvas.v1.OutputOptions\x12\r\n\x05model\x18\x04 \x01(\t\x12\x12\n\nmax_pixels\x18\x05 \x01(\x04\x12.\n\x07subject\x18\x06 \x01(\x0e\x32\x1d.clearcanvas.v1.SubjectSource\x12&\n\x06region\x18\x07 \x01(\x0b\x32\x16.clearcanvas.v1.Region\"5\n\x06Length\x12\x10\n\x06pixels\x18\x01 \x01(\x01H\x00\x12\x11\n\x07percent\x18\x02 \x01(\x01H\x00\x42\x06\n\x04unit\"\xa2\x01\n\x06Region\x12$\n\x04left\x18\x01 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12#\n\x03top\x18\x02 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12%\n\x05right\x18\x03 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12&\n\x06\x62ottom\x18\x04 \x01(\x0b\x32\x16.clearcanvas.v1.Length\"\x98\x02\n\rOutputOptions\x12+\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1b.clearcanvas.v1.ImageFormat\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.clearcanvas.v1.OutputKind\x12\"\n\x04\x63rop\x18\x03 \x01(\x0b\x32\x14.clearcanvas.v1.Crop\x12\x16\n\x0clongest_side\x18\x04 \x01(\rH\x00\x12\x14\n\nfit_pixels\x18\x05 \x01(\x04H\x00\x12(\n\x06\x63\x61nvas\x18\x06 \x01(\x0b\x32\x16.clearcanvas.v1.CanvasH\x00\x12,\n\tplacement\x18\x07 \x01(\x0b\x32\x19.clearcanvas.v1.PlacementB\x06\n\x04size\"/\n\x04\x43rop\x12\'\n\x06margin\x18\x01 \x01(\x0b\x32\x17.clearcanvas.v1.Margins\"\xa3\x01\n\x07Margins\x12#\n\x03top\x18\x01 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12%\n\x05right\x18\x02 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12&\n\x06\x62ottom\x18\x03 \x01(\x0b\x32\x16.clearcanvas.v1.Length\x12$\n\x04left\x18\x04 \x01(\x0b\x32\x16.clearcanvas.v1.Length\"\'\n\x06\x43\x61nvas\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\"U\n\tPlacement\x12\x12\n\x05scale\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01x\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x0e\n\x01y\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_scaleB\x04\n\x02_xB\x04\n\x02_y\"U\n\x0c\x45\x64itResponse\x12,\n\x06header\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.EditHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xfc\x01\n\nEditHeader\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12\r\n\x05model\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12\x31\n\nforeground\x18\x07 \x01(\x0b\x32\x1d.clearcanvas.v1.ForegroundBox\x12)\n\x06stages\x18\x08 \x03(\x0b\x32\x19.clearcanvas.v1.StageTime\x12.\n\ngeneration\x18\t \x01(\x0b\x32\x1a.clearcanvas.v1.Generation\"I\n\nGeneration\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x04\"I\n\rForegroundBox\x12\x0b\n\x03top\x18\x01 \x01(\r\x12\x0c\n\x04left\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"*\n\tStageTime\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\x01*g\n\rSubjectSource\x12\x1e\n\x1aSUBJECT_SOURCE_UNSPECIFIED\x10\x00\x12\x18\n\x14SUBJECT_SOURCE_MODEL\x10\x01\x12\x1c\n\x18SUBJECT_SOURCE_OWN_ALPHA\x10\x02*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x02\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x03*X\n\nOutputKind\x12\x1b\n\x17OUTPUT_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13OUTPUT_KIND_PICTURE\x10\x01\x12\x14\n\x10OUTPUT_KIND_MASK\x10\x02\x32\x9f\x01\n\x0cImageService\x12\x43\n\x04\x45\x64it\x12\x1b.clearcanvas.v1.EditRequest\x1a\x1c.clearcanvas.v1.EditResponse0\x01\x12J\n\x07Inspect\x12\x1e.clearcanvas.v1.InspectRequest\x1a\x1f.clearcanvas.v1.InspectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clearcanvas.v1.images_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=1028
-  _globals['_IMAGEFORMAT']._serialized_end=1139
-  _globals['_OUTPUTKIND']._serialized_start=1141
-  _globals['_OUTPUTKIND']._serialized_end=1229
+  _globals['_SUBJECTSOURCE']._serialized_start=1981
+  _globals['_SUBJECTSOURCE']._serialized_end=2084
+  _globals['_IMAGEFORMAT']._serialized_start=2086
+  _globals['_IMAGEFORMAT']._serialized_end=2197
+  _globals['_OUTPUTKIND']._serialized_start=2199
+  _globals['_OUTPUTKIND']._serialized_end=2287
   _globals['_INSPECTREQUEST']._serialized_start=81
   _globals['_INSPECTREQUEST']._serialized_end=153
   _globals['_INSPECTRESPONSE']._serialized_start=155
@@ -43,17 +45,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PICTUREFACTS']._serialized_start=256
   _globals['_PICTUREFACTS']._serialized_end=346
   _globals['_EDITREQUEST']._serialized_start=349
-  _globals['_EDITREQUEST']._serialized_end=509
-  _globals['_OUTPUTOPTIONS']._serialized_start=511
-  _globals['_OUTPUTOPTIONS']._serialized_end=613
-  _globals['_EDITRESPONSE']._serialized_start=615
-  _globals['_EDITRESPONSE']._serialized_end=700
-  _globals['_EDITHEADER']._serialized_start=703
-  _globals['_EDITHEADER']._serialized_end=907
-  _globals['_FOREGROUNDBOX']._serialized_start=909
-  _globals['_FOREGROUNDBOX']._serialized_end=982
-  _globals['_STAGETIME']._serialized_start=984
-  _globals['_STAGETIME']._serialized_end=1026
-  _globals['_IMAGESERVICE']._serialized_start=1232
-  _globals['_IMAGESERVICE']._serialized_end=1391
+  _globals['_EDITREQUEST']._serialized_end=597
+  _globals['_LENGTH']._serialized_start=599
+  _globals['_LENGTH']._serialized_end=652
+  _globals['_REGION']._serialized_start=655
+  _globals['_REGION']._serialized_end=817
+  _globals['_OUTPUTOPTIONS']._serialized_start=820
+  _globals['_OUTPUTOPTIONS']._serialized_end=1100
+  _globals['_CROP']._serialized_start=1102
+  _globals['_CROP']._serialized_end=1149
+  _globals['_MARGINS']._serialized_start=1152
+  _globals['_MARGINS']._serialized_end=1315
+  _globals['_CANVAS']._serialized_start=1317
+  _globals['_CANVAS']._serialized_end=1356
+  _globals['_PLACEMENT']._serialized_start=1358
+  _globals['_PLACEMENT']._serialized_end=1443
+  _globals['_EDITRESPONSE']._serialized_start=1445
+  _globals['_EDITRESPONSE']._serialized_end=1530
+  _globals['_EDITHEADER']._serialized_start=1533
+  _globals['_EDITHEADER']._serialized_end=1785
+  _globals['_GENERATION']._serialized_start=1787
+  _globals['_GENERATION']._serialized_end=1860
+  _globals['_FOREGROUNDBOX']._serialized_start=1862
+  _globals['_FOREGROUNDBOX']._serialized_end=1935
+  _globals['_STAGETIME']._serialized_start=1937
+  _globals['_STAGETIME']._serialized_end=1979
+  _globals['_IMAGESERVICE']._serialized_start=2290
+  _globals['_IMAGESERVICE']._serialized_end=2449
 # @@protoc_insertion_point(module_scope)

@@ -20,6 +20,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SubjectSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubjectSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubjectSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUBJECT_SOURCE_UNSPECIFIED: _SubjectSource.ValueType  # 0
+    """The default, the matting model."""
+    SUBJECT_SOURCE_MODEL: _SubjectSource.ValueType  # 1
+    """The matting model."""
+    SUBJECT_SOURCE_OWN_ALPHA: _SubjectSource.ValueType  # 2
+    """The picture's own transparency, as it is; a picture without any is refused with NO_TRANSPARENCY. `model` is
+    not asked.
+    """
+
+class SubjectSource(_SubjectSource, metaclass=_SubjectSourceEnumTypeWrapper):
+    """SubjectSource is what says which pixels are subject."""
+
+SUBJECT_SOURCE_UNSPECIFIED: SubjectSource.ValueType  # 0
+"""The default, the matting model."""
+SUBJECT_SOURCE_MODEL: SubjectSource.ValueType  # 1
+"""The matting model."""
+SUBJECT_SOURCE_OWN_ALPHA: SubjectSource.ValueType  # 2
+"""The picture's own transparency, as it is; a picture without any is refused with NO_TRANSPARENCY. `model` is
+not asked.
+"""
+Global___SubjectSource: _TypeAlias = SubjectSource  # noqa: Y015
+
 class _ImageFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -175,6 +203,8 @@ class EditRequest(_message.Message):
     OUTPUT_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     MAX_PIXELS_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     image: _builtins.bytes
     """The picture: PNG, JPEG or WebP, recognised by its content; 1 byte to 25 MiB, each side 1 to 10,000
     pixels. EXIF orientation is applied, ICC profiles are converted to sRGB, metadata is dropped, existing
@@ -184,8 +214,10 @@ class EditRequest(_message.Message):
     """Name of the matting model, as in the model repository. Empty means the server's default."""
     max_pixels: _builtins.int
     """Most pixels (width × height) the caller takes; more is refused with PIXELS_EXCEEDED before decoding.
-    0 means the server's own limit, 100,000,000.
+    It bounds the result as well. 0 means the server's own limit, 100,000,000.
     """
+    subject: Global___SubjectSource.ValueType
+    """What says where the subject is. Unspecified means the matting model."""
     @_builtins.property
     def composition(self) -> _composition_pb2.Composition:
         """What the subject is laid over. Unset means a transparent background."""
@@ -193,6 +225,12 @@ class EditRequest(_message.Message):
     @_builtins.property
     def output(self) -> Global___OutputOptions:
         """How the result is encoded. Unset means PNG, the picture."""
+
+    @_builtins.property
+    def region(self) -> Global___Region:
+        """Part of the upright picture in which the subject is looked for; what lies outside is background. Unset
+        means all of it.
+        """
 
     def __init__(
         self,
@@ -202,14 +240,86 @@ class EditRequest(_message.Message):
         output: Global___OutputOptions | None = ...,
         model: _builtins.str = ...,
         max_pixels: _builtins.int = ...,
+        subject: Global___SubjectSource.ValueType = ...,
+        region: Global___Region | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "output", b"output"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "output", b"output", "region", b"region"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "image", b"image", "max_pixels", b"max_pixels", "model", b"model", "output", b"output"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "image", b"image", "max_pixels", b"max_pixels", "model", b"model", "output", b"output", "region", b"region", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EditRequest: _TypeAlias = EditRequest  # noqa: Y015
+
+@_typing.final
+class Length(_message.Message):
+    """Length is a distance along one side of a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PIXELS_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    pixels: _builtins.float
+    """In pixels."""
+    percent: _builtins.float
+    """In hundredths of what the field is relative to, which its message says."""
+    def __init__(
+        self,
+        *,
+        pixels: _builtins.float = ...,
+        percent: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["percent", b"percent", "pixels", b"pixels", "unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["percent", b"percent", "pixels", b"pixels", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_unit: _TypeAlias = _typing.Literal["pixels", "percent"]  # noqa: Y015
+    _WhichOneofArgType_unit: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_unit) -> _WhichOneofReturnType_unit | None: ...
+
+Global___Length: _TypeAlias = Length  # noqa: Y015
+
+@_typing.final
+class Region(_message.Message):
+    """Region is a box in the upright picture. Percent are of the picture's width and height."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> Global___Length:
+        """Left side, from the picture's left."""
+
+    @_builtins.property
+    def top(self) -> Global___Length:
+        """Upper side, from the picture's top."""
+
+    @_builtins.property
+    def right(self) -> Global___Length:
+        """Right side, from the picture's left. Beyond the picture, it is the picture's own."""
+
+    @_builtins.property
+    def bottom(self) -> Global___Length:
+        """Lower side, from the picture's top. Beyond the picture, it is the picture's own."""
+
+    def __init__(
+        self,
+        *,
+        left: Global___Length | None = ...,
+        top: Global___Length | None = ...,
+        right: Global___Length | None = ...,
+        bottom: Global___Length | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Region: _TypeAlias = Region  # noqa: Y015
 
 @_typing.final
 class OutputOptions(_message.Message):
@@ -219,23 +329,192 @@ class OutputOptions(_message.Message):
 
     FORMAT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    CROP_FIELD_NUMBER: _builtins.int
+    LONGEST_SIDE_FIELD_NUMBER: _builtins.int
+    FIT_PIXELS_FIELD_NUMBER: _builtins.int
+    CANVAS_FIELD_NUMBER: _builtins.int
+    PLACEMENT_FIELD_NUMBER: _builtins.int
     format: Global___ImageFormat.ValueType
     """Encoding of the result. Unspecified means PNG. JPEG needs an opaque background (or the mask)."""
     kind: Global___OutputKind.ValueType
     """What is sent. Unspecified means the picture."""
+    longest_side: _builtins.int
+    """Longer side, 1 to 10,000. A smaller picture is not enlarged."""
+    fit_pixels: _builtins.int
+    """Most pixels (width × height), 1 or more. A smaller picture is not enlarged."""
+    @_builtins.property
+    def crop(self) -> Global___Crop:
+        """Cuts the result to the subject. Unset means that it shows all of the picture."""
+
+    @_builtins.property
+    def canvas(self) -> Global___Canvas:
+        """Exactly this size. The picture, or what is left of it by `crop`, is fitted into it whole and centred,
+        unless `placement` says otherwise.
+        """
+
+    @_builtins.property
+    def placement(self) -> Global___Placement:
+        """Where the subject is put in the result, and how large. Unset means where it is."""
+
     def __init__(
         self,
         *,
         format: Global___ImageFormat.ValueType = ...,
         kind: Global___OutputKind.ValueType = ...,
+        crop: Global___Crop | None = ...,
+        longest_side: _builtins.int = ...,
+        fit_pixels: _builtins.int = ...,
+        canvas: Global___Canvas | None = ...,
+        placement: Global___Placement | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["canvas", b"canvas", "crop", b"crop", "fit_pixels", b"fit_pixels", "longest_side", b"longest_side", "placement", b"placement", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["canvas", b"canvas", "crop", b"crop", "fit_pixels", b"fit_pixels", "format", b"format", "kind", b"kind", "longest_side", b"longest_side", "placement", b"placement", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_size: _TypeAlias = _typing.Literal["longest_side", "fit_pixels", "canvas"]  # noqa: Y015
+    _WhichOneofArgType_size: _TypeAlias = _typing.Literal["size", b"size"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_size) -> _WhichOneofReturnType_size | None: ...
+
+Global___OutputOptions: _TypeAlias = OutputOptions  # noqa: Y015
+
+@_typing.final
+class Crop(_message.Message):
+    """Crop cuts the result to the smallest box around the subject. Without a subject it is refused with NO_SUBJECT."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARGIN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def margin(self) -> Global___Margins:
+        """Space left around the box; percent are of the box's width and height. At most 10,000 pixels or 500 percent.
+        Space that the picture does not have is background.
+        """
+
+    def __init__(
+        self,
+        *,
+        margin: Global___Margins | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OutputOptions: _TypeAlias = OutputOptions  # noqa: Y015
+Global___Crop: _TypeAlias = Crop  # noqa: Y015
+
+@_typing.final
+class Margins(_message.Message):
+    """Margins are four distances; one that is unset is 0."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def top(self) -> Global___Length:
+        """Above."""
+
+    @_builtins.property
+    def right(self) -> Global___Length:
+        """On the right."""
+
+    @_builtins.property
+    def bottom(self) -> Global___Length:
+        """Below."""
+
+    @_builtins.property
+    def left(self) -> Global___Length:
+        """On the left."""
+
+    def __init__(
+        self,
+        *,
+        top: Global___Length | None = ...,
+        right: Global___Length | None = ...,
+        bottom: Global___Length | None = ...,
+        left: Global___Length | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Margins: _TypeAlias = Margins  # noqa: Y015
+
+@_typing.final
+class Canvas(_message.Message):
+    """Canvas is a size in pixels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    """1 to 10,000."""
+    height: _builtins.int
+    """1 to 10,000."""
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Canvas: _TypeAlias = Canvas  # noqa: Y015
+
+@_typing.final
+class Placement(_message.Message):
+    """Placement puts the subject's box into the result. Without a subject it is refused with NO_SUBJECT."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCALE_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    Y_FIELD_NUMBER: _builtins.int
+    scale: _builtins.float
+    """Share of the result that the subject's box takes along the side where it takes more: above 0, to 1. Unset
+    means the size it has.
+    """
+    x: _builtins.float
+    """Where the box is put between left (0) and right (1). Unset means the middle if `scale` is set, else where it
+    is.
+    """
+    y: _builtins.float
+    """Where the box is put between top (0) and bottom (1). Unset as for `x`."""
+    def __init__(
+        self,
+        *,
+        scale: _builtins.float | None = ...,
+        x: _builtins.float | None = ...,
+        y: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "_x", b"_x", "_y", b"_y", "scale", b"scale", "x", b"x", "y", b"y"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scale", b"_scale", "_x", b"_x", "_y", b"_y", "scale", b"scale", "x", b"x", "y", b"y"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__scale: _TypeAlias = _typing.Literal["scale"]  # noqa: Y015
+    _WhichOneofArgType__scale: _TypeAlias = _typing.Literal["_scale", b"_scale"]  # noqa: Y015
+    _WhichOneofReturnType__x: _TypeAlias = _typing.Literal["x"]  # noqa: Y015
+    _WhichOneofArgType__x: _TypeAlias = _typing.Literal["_x", b"_x"]  # noqa: Y015
+    _WhichOneofReturnType__y: _TypeAlias = _typing.Literal["y"]  # noqa: Y015
+    _WhichOneofArgType__y: _TypeAlias = _typing.Literal["_y", b"_y"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scale) -> _WhichOneofReturnType__scale | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__x) -> _WhichOneofReturnType__x | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__y) -> _WhichOneofReturnType__y | None: ...
+
+Global___Placement: _TypeAlias = Placement  # noqa: Y015
 
 @_typing.final
 class EditResponse(_message.Message):
@@ -281,6 +560,7 @@ class EditHeader(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     FOREGROUND_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
     content_type: _builtins.str
     """Media type of the result: image/png, image/webp or image/jpeg."""
     size: _builtins.int
@@ -290,16 +570,20 @@ class EditHeader(_message.Message):
     height: _builtins.int
     """Height of the result in pixels, after EXIF orientation."""
     model: _builtins.str
-    """Name of the model that made the matte."""
+    """Name of the model that made the matte; empty where the picture's own transparency was it."""
     device: _builtins.str
-    """Where the model ran, as `device/runtime/precision`, for example `cpu/openvino/bf16`."""
+    """Where the model ran, as `device/runtime/precision`, for example `cpu/openvino/bf16`; empty with `model`."""
     @_builtins.property
     def foreground(self) -> Global___ForegroundBox:
-        """Smallest box around the subject. All zero when there is none."""
+        """Smallest box around the subject in the result. All zero when there is none."""
 
     @_builtins.property
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageTime]:
         """Time spent in each stage, in order."""
+
+    @_builtins.property
+    def generation(self) -> Global___Generation:
+        """How the background was generated. Unset where it was not."""
 
     def __init__(
         self,
@@ -312,14 +596,49 @@ class EditHeader(_message.Message):
         device: _builtins.str = ...,
         foreground: Global___ForegroundBox | None = ...,
         stages: _abc.Iterable[Global___StageTime] | None = ...,
+        generation: Global___Generation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["foreground", b"foreground"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["foreground", b"foreground", "generation", b"generation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "device", b"device", "foreground", b"foreground", "height", b"height", "model", b"model", "size", b"size", "stages", b"stages", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "device", b"device", "foreground", b"foreground", "generation", b"generation", "height", b"height", "model", b"model", "size", b"size", "stages", b"stages", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EditHeader: _TypeAlias = EditHeader  # noqa: Y015
+
+@_typing.final
+class Generation(_message.Message):
+    """Generation says what painted a background."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """Name of the generation model."""
+    device: _builtins.str
+    """Where it ran, as `device/runtime/precision`."""
+    method: _builtins.str
+    """How it works: `procedural` or `diffusion`."""
+    seed: _builtins.int
+    """The seed that brings the same background again."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        device: _builtins.str = ...,
+        method: _builtins.str = ...,
+        seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "method", b"method", "model", b"model", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Generation: _TypeAlias = Generation  # noqa: Y015
 
 @_typing.final
 class ForegroundBox(_message.Message):
@@ -364,7 +683,7 @@ class StageTime(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name of the stage: `queue`, `decode`, `infer`, `refine` or `encode`. Decoding at full size, composition
+    """Name of the stage: `queue`, `decode`, `infer`, `refine`, `generate` or `encode`. Decoding at full size, composition
     and encoding are one pass and are counted as `encode`.
     """
     seconds: _builtins.float

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from server.composition import ImageFormat
 from server.image.cost import estimated_cost
 from server.image.header import MAX_SIDE, ImageHeader
+from server.output import ImageFormat
 
 MIB = 1 << 20
 

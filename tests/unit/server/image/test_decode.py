@@ -10,11 +10,11 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
-from server.composition import ImageFormat
 from server.errors import InvalidImageError
 from server.image.decode import open_pixels, read_view, upright_size
 from server.image.header import ImageHeader, read_header
 from server.image.libvips import to_array, translated_errors
+from server.output import ImageFormat
 from tests.support.pictures import decoded, edited, encoded, everything, photo, with_png_chunk
 
 RNG = np.random.default_rng(6)

@@ -6,9 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from server.composition import ImageFormat
 from server.errors import DimensionExceededError, InvalidImageError, InvalidRequestError, UnsupportedFormatError
 from server.image.header import MAX_SIDE, ImageHeader, read_header
+from server.output import ImageFormat
 from tests.support.pictures import blank_png, encoded, with_png_chunk
 
 PICTURE = Image.fromarray(np.random.default_rng(1).integers(0, 256, (37, 53, 3), np.uint8))

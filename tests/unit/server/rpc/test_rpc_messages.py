@@ -3,11 +3,12 @@
 import pytest
 from clearcanvas.v1 import composition_pb2, images_pb2
 
-from server.composition import Color, ImageFormat, NoBackground, OutputKind
+from server.composition import Color, NoBackground
 from server.edit import EditResult
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError
 from server.image.header import ImageHeader
 from server.image.scene import Box
+from server.output import ImageFormat, OutputKind
 from server.rpc.messages import MAX_IMAGE_BYTES, read_edit_request, read_inspect_request, write_facts, write_header
 
 LIMIT = 1000
@@ -20,8 +21,8 @@ def coloured(**channels: int) -> images_pb2.EditRequest:
 
 
 def test_what_is_not_set_has_its_documented_default() -> None:
-    image, call = read_edit_request(Request(image=b"x"), LIMIT)
-    assert image == b"x"
+    pictures, call = read_edit_request(Request(image=b"x"), LIMIT)
+    assert (pictures.image, pictures.background) == (b"x", b"")
     assert call.task.composition.background == NoBackground()
     assert (call.task.output.format, call.task.output.kind) == (ImageFormat.PNG, OutputKind.PICTURE)
     assert (call.model, call.task.max_pixels) == ("", LIMIT)
@@ -39,6 +40,10 @@ def test_every_background_of_the_contract_is_understood() -> None:
     for field in composition_pb2.Composition.DESCRIPTOR.oneofs_by_name["background"].fields:
         composition = composition_pb2.Composition()
         getattr(composition, field.name).SetInParent()
+        if field.name == "generated":
+            composition.generated.prompt = "a beach"  # It has no default.
+        if field.name == "picture":
+            composition.picture.image = b"y"
         _, call = read_edit_request(Request(image=b"x", composition=composition), LIMIT)
         background = call.task.composition.background
         assert field.message_type is not None
