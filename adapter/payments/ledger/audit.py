@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, case, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from adapter.database.engine import make_engine
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger.claim import PAID, Claim, State, read_claim
-from adapter.payments.ledger.engine import make_engine
 from adapter.payments.ledger.rules import RULES
 from adapter.payments.ledger.schema import GUARDS, claims, journal
 
@@ -50,7 +50,7 @@ def read_report(url: str, recent: int = 20) -> Report:
 
     Raises ValueError where there is none, StoreUnavailableError where it does not answer.
     """
-    engine = make_engine(url, read_only=True)
+    engine = make_engine(url, "ledger", read_only=True)
     try:
         with engine.begin() as connection:
             if not inspect(connection).has_table("claims"):

@@ -1,66 +1,18 @@
-"""Runs the transactions of the ledger in threads of its own, so that none blocks the event loop."""
+"""The transactions of the ledger."""
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-
+from adapter.database.transactions import Transactions
 from adapter.payments.errors import StoreUnavailableError
-from adapter.payments.ledger.engine import CONNECTIONS, make_engine
 from adapter.payments.ledger.schema import metadata
 
-T = TypeVar("T")
 
-_ATTEMPTS = 4  # Two requests that insert the same key collide once; the second try sees what the first has done.
-_SETUP_LOCK = 4020402  # Any number: PostgreSQL's advisory lock for making the tables.
-
-
-class Database:
-    """Runs functions over a connection, each in one transaction, in a thread."""
+class Database(Transactions):
+    """Runs the ledger's transactions. Raises StoreUnavailableError where the database does not answer."""
 
     def __init__(self, url: str) -> None:
         """Raises ValueError where `url` names neither SQLite nor PostgreSQL."""
-        self._engine = make_engine(url)
-        # SQLite has one writer at a time; more threads would only wait for each other.
-        self._threads = ThreadPoolExecutor(1 if self._engine.dialect.name == "sqlite" else CONNECTIONS, "ledger")
+        super().__init__(url, "ledger", metadata)
 
-    async def start(self) -> None:
-        """Make the tables where they are missing. Raises StoreUnavailableError."""
-        await self.run(_make_tables)
-
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction: all of it happens, or nothing. It may run more than once.
-
-        Raises StoreUnavailableError where the database does not answer; what `work` raises rolls back and passes.
-        """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
-
-    async def close(self) -> None:
-        """Give back the connections and the threads."""
-        await asyncio.to_thread(self._threads.shutdown)
-        self.dispose()
-
-    def dispose(self) -> None:
-        """Give back the connections that are not in use."""
-        self._engine.dispose()
-
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                with self._engine.begin() as connection:
-                    return work(connection)
-            except IntegrityError as error:
-                if attempt == _ATTEMPTS:
-                    raise StoreUnavailableError("ledger_busy", "The payment ledger is busy.") from error
-            except (SQLAlchemyError, OSError) as error:
-                raise StoreUnavailableError("ledger_unavailable", "The payment ledger does not answer.") from error
-        raise AssertionError
-
-
-def _make_tables(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":  # CREATE … IF NOT EXISTS of two processes at once can fail there.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SETUP_LOCK})
-    metadata.create_all(connection)
+    def _unavailable(self, *, busy: bool) -> StoreUnavailableError:
+        if busy:
+            return StoreUnavailableError("ledger_busy", "The payment ledger is busy.")
+        return StoreUnavailableError("ledger_unavailable", "The payment ledger does not answer.")

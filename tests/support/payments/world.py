@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from adapter.database.engine import make_engine
 from adapter.payments.charge import Charge, digest_request
-from adapter.payments.ledger.engine import make_engine
 from adapter.payments.ledger.schema import metadata
 from adapter.payments.payment import Payment
 from adapter.payments.rail import Rail
@@ -64,12 +64,12 @@ class Tables:
         memory = Path("/dev/shm")
         self._folder = Path(tempfile.mkdtemp(prefix="gate-world-", dir=memory if memory.is_dir() else None))
         self._file = self._folder / "ledger.sqlite"
-        self.engines = [make_engine(f"sqlite:///{self._file}") for _ in range(2)]
+        self.engines = [make_engine(f"sqlite:///{self._file}", "ledger") for _ in range(2)]
         with self.engines[0].begin() as connection:
             metadata.create_all(connection)
         self._drop_connections()
         self._empty = self._file.read_bytes()
-        self.reader = make_engine(f"sqlite:///{self._file}", read_only=True)
+        self.reader = make_engine(f"sqlite:///{self._file}", "ledger", read_only=True)
 
     def clear(self) -> None:
         """Begin with an empty ledger again."""

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from adapter.database.engine import make_engine
 from adapter.payments.ledger.audit import read_report
-from adapter.payments.ledger.engine import make_engine
 from adapter.payments.ledger.schema import GUARDS
 from cli.__main__ import app
 from tests.support.payments.shop import open_shop
@@ -77,7 +77,7 @@ def test_no_ledger_is_a_clear_error(tmp_path: Path, content: bytes | None, monke
 )
 def test_forged_books_are_found(folder: Path, forgery: str, broken: str) -> None:
     url = f"sqlite:///{folder / 'ledger.sqlite'}"
-    engine = make_engine(url)
+    engine = make_engine(url, "ledger")
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")

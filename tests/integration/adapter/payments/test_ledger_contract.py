@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from adapter.database.engine import make_engine
 from adapter.payments.errors import (
     PaymentInProgressError,
     PaymentSpentError,
@@ -15,7 +16,6 @@ from adapter.payments.errors import (
 )
 from adapter.payments.ledger import Claim, Ledger, State, StoredResult
 from adapter.payments.ledger.audit import read_report
-from adapter.payments.ledger.engine import make_engine
 from adapter.payments.ledger.moving import IdempotencyTakenError
 from adapter.payments.payment import PaymentFacts, Settlement
 from tests.support.payments.shop import open_shop
@@ -241,7 +241,7 @@ async def test_one_process_leads_at_a_time(ledgers: list[Ledger], clock: Time) -
 async def test_the_database_itself_keeps_the_books(ledgers: list[Ledger], url: str, forbidden: str) -> None:
     await bring_to(ledgers[0], State.SETTLED, facts_of("name"))
 
-    engine = make_engine(url)
+    engine = make_engine(url, "ledger")
     with pytest.raises(DatabaseError), engine.begin() as connection:
         connection.execute(text(forbidden))
     engine.dispose()

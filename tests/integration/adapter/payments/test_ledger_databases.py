@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from adapter.database.engine import make_engine
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger import Ledger
-from adapter.payments.ledger.engine import make_engine
 from tests.support.postgres import RunningPostgres
 
 
@@ -37,7 +37,7 @@ async def test_a_database_that_goes_away_is_unavailable_and_comes_back(postgres:
 
     ledger = Ledger(url)
     await ledger.start()
-    engine = make_engine(url)
+    engine = make_engine(url, "ledger")
     with engine.begin() as connection:  # As a restart of the server would.
         others = "pid <> pg_backend_pid() AND datname = current_database()"
         connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))  # noqa: S608

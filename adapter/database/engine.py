@@ -1,4 +1,4 @@
-"""Connections to the ledger's database: SQLite by default, PostgreSQL by URL."""
+"""Connections to a database: SQLite by default, PostgreSQL by URL."""
 
 import sqlite3
 import time
@@ -16,33 +16,34 @@ CONNECTIONS = 8
 _WAIT_S = 5  # For a lock or a connection; a payer is told 503 rather than kept waiting longer.
 
 
-def make_engine(url: str, *, read_only: bool = False) -> Engine:
+def make_engine(url: str, name: str, *, read_only: bool = False) -> Engine:
     """Prepare connections to `url`; with `read_only`, each transaction sees one state and may change nothing.
 
-    Raises ValueError where it names neither SQLite nor PostgreSQL, or a SQLite file to read that is not there.
+    `name` says in errors what is kept there, for example `ledger`. Raises ValueError where `url` names neither SQLite
+    nor PostgreSQL, or a SQLite file to read that is not there.
     """
     try:
         parsed = make_url(url)
     except ArgumentError:  # Its text shows the whole URL, and a URL may hold a password.
-        raise ValueError("the ledger's URL cannot be read: use sqlite:///PATH or postgresql://…") from None
+        raise ValueError(f"the URL of the {name} cannot be read: use sqlite:///PATH or postgresql://…") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return _sqlite(parsed, read_only=read_only)
+        return _sqlite(parsed, name, read_only=read_only)
     if kind == "postgresql":
         return _postgres(parsed, read_only=read_only)
-    raise ValueError(f"the ledger is kept in SQLite or PostgreSQL, not in {kind}")
+    raise ValueError(f"the {name} is kept in SQLite or PostgreSQL, not in {kind}")
 
 
-def _sqlite(url: URL, *, read_only: bool) -> Engine:
+def _sqlite(url: URL, name: str, *, read_only: bool) -> Engine:
     path = None if url.database in (None, "", ":memory:") else Path(str(url.database))
     if path is None:
-        raise ValueError("the ledger must be a file: what is only in memory is lost with the process")
+        raise ValueError(f"the {name} must be a file: what is only in memory is lost with the process")
     if read_only and not path.exists():
-        raise ValueError(f"there is no ledger in {path}")
+        raise ValueError(f"there is no {name} in {path}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"the folder of the ledger cannot be made: {error}") from error
+        raise ValueError(f"the folder of the {name} cannot be made: {error}") from error
     engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": _WAIT_S})
 
     @event.listens_for(engine, "connect")
