@@ -35,9 +35,14 @@ test: ready tests/clients/node_modules/.done ## Run all tests; REQUIRE_ALL=1 mak
 soak: .venv/.done ## Try 10,000 histories of payments with faults between any two steps
 	HISTORIES=10000 $(BIN)/python -m pytest tests/unit/adapter/payments/test_gate_histories.py $(ARGS)
 
+.PHONY: gallery
+gallery: ready ## Render every background with every shadow on the photos, on one sheet: docs/gallery.jpg
+	$(BIN)/python -m tools.gallery $(ARGS)
+
 .PHONY: bench
 bench: ready ## Measure speed and memory beside bare inference and rembg, and what payment costs
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.operations
 	$(BIN)/python -m benchmarks.payments
 
 .PHONY: cases
