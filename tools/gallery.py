@@ -49,11 +49,7 @@ def backgrounds(picture: bytes) -> dict[str, wire.Composition]:
         "none": wire.Composition(none=wire.NoBackground()),
         "color": wire.Composition(color=sand),
         "gradient": wire.Composition(gradient=wire.Gradient(start=coral, end=night, angle=160)),
-        "radial": wire.Composition(
-            gradient=wire.Gradient(
-                kind=wire.GRADIENT_KIND_RADIAL, start=wire.Color(red=255, green=255, blue=255), end=sky
-            )
-        ),
+        "radial": wire.Composition(gradient=wire.Gradient(kind=wire.GRADIENT_KIND_RADIAL, start=white, end=sky)),
         "blur": wire.Composition(blur=wire.Blur(radius=18)),
         "lens": wire.Composition(blur=wire.Blur(radius=18, kind=wire.BLUR_KIND_LENS)),
         "picture": wire.Composition(picture=wire.Picture(image=picture)),
@@ -130,7 +126,7 @@ async def _behind(scratch: Path) -> bytes:
     light = (glow * -1.3).exp()
     stripes = ((place[0] * 0.05).sin() * 4) * (place[1] > height * 0.75).ifthenelse(0.3, 1)
     wall = (light * 190).bandjoin([light * 150, light * 128])
-    wall = (wall + [40, 42, 60]) + stripes
+    wall = wall.linear(1, [40, 42, 60]) + stripes
     file = scratch / "behind.jpg"
     await asyncio.to_thread(wall.cast("uchar").copy(interpretation="srgb").jpegsave, str(file), Q=92)
     return file.read_bytes()
