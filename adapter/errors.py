@@ -34,6 +34,23 @@ class InvalidPictureError(AdapterError):
     """The body of a paid request is empty, or no picture of the type that its Content-Type promises."""
 
 
+class DownloadError(AdapterError):
+    """A picture could not be fetched from its URL: forbidden or failed, in one text for all, which tells nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The picture could not be downloaded. Its URL must be public, http or https on the usual port, and answer "
+            "with a picture of at most 25 MB within 10 seconds."
+        )
+
+
+class NotAPictureError(AdapterError):
+    """What a URL gave is no picture."""
+
+    def __init__(self) -> None:
+        super().__init__("URL must point to an image file")
+
+
 class InvalidHostError(AdapterError):
     """The Host header is no host's name."""
 

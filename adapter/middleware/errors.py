@@ -38,6 +38,8 @@ _FAILED, _LATE, _GONE = "processing_failed", "deadline_exceeded", "processor_una
 _OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
     errors.MalformedBodyError: (HTTPStatus.BAD_REQUEST, "malformed_body"),
     errors.InvalidPictureError: (HTTPStatus.BAD_REQUEST, "invalid_image"),
+    errors.DownloadError: (HTTPStatus.BAD_REQUEST, "download_failed"),
+    errors.NotAPictureError: (HTTPStatus.BAD_REQUEST, "not_a_picture"),
     errors.InvalidHostError: (HTTPStatus.BAD_REQUEST, "invalid_host"),
     errors.PaymentNotOfferedError: (HTTPStatus.UNAUTHORIZED, "payment_not_offered"),
     errors.UploadTimeoutError: (HTTPStatus.REQUEST_TIMEOUT, "upload_timeout"),

@@ -89,9 +89,16 @@ def test_details_that_cannot_be_read_do_not_break_the_map(details: bytes) -> Non
     assert describe(rpc_error(grpc.StatusCode.UNAVAILABLE, details=details)).status == 503
 
 
+ARGUMENTS: dict[type[errors.AdapterError], tuple[object, ...]] = {
+    errors.InvalidFieldsError: ({"radius": "must be 1 to 100"},),
+    errors.DownloadError: (),
+    errors.NotAPictureError: (),
+}
+
+
 @pytest.mark.parametrize("error", errors.AdapterError.__subclasses__())
 def test_every_error_of_the_adapter_has_its_status(error: type[errors.AdapterError]) -> None:
-    raised = error({"radius": "must be 1 to 100"}) if error is errors.InvalidFieldsError else error("why")
+    raised = error(*ARGUMENTS.get(error, ("why",)))
     assert 400 <= describe(raised).status <= 503
     assert describe(raised).code
 

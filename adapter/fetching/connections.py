@@ -1,0 +1,81 @@
+"""Connections to addresses that were checked, and to no other.
+
+A name is looked up once. Every answer is checked, and the answers are what is connected to. aiohttp asks no resolver
+about a host that is an address already, so that the socket itself is guarded too: the last step before a connection,
+whatever led to it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from adapter.fetching.policy import FetchPolicy, RefusedError
+from adapter.fetching.targets import check_address
+
+Lookup = Callable[[str], Awaitable[Sequence[str]]]
+"""Name → its addresses."""
+
+_AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
+
+
+class SystemLookup:
+    """Asks the system's resolver, in threads of its own: a name server that does not answer holds up nobody else."""
+
+    def __init__(self, threads: int = 8) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
+
+    async def __call__(self, name: str) -> list[str]:
+        """The addresses of `name`. Raises OSError where there are none."""
+        answers = await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, name)
+        return [str(address[0]) for *_, address in answers]
+
+
+def _look_up(name: str) -> Sequence[tuple[object, object, int, str, tuple[object, ...]]]:
+    return socket.getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+
+
+def make_connector(policy: FetchPolicy, lookup: Lookup) -> aiohttp.TCPConnector:
+    """A connector for one fetch: it keeps no connection and remembers no answer."""
+
+    def open_socket(info: _AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        check_address(str(address[0]), policy)
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(
+        resolver=_PinningResolver(policy, lookup), socket_factory=open_socket, use_dns_cache=False, force_close=True
+    )
+
+
+class _PinningResolver(AbstractResolver):
+    def __init__(self, policy: FetchPolicy, lookup: Lookup) -> None:
+        self._policy = policy
+        self._lookup = lookup
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of `host`, all of them good. Raises RefusedError when one is not."""
+        del family  # The connector's own choice: all.
+        addresses = [check_address(answer, self._policy) for answer in await self._lookup(host)]
+        if not addresses:
+            message = "its name has no address"
+            raise RefusedError(message)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET6 if address.version == 6 else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
