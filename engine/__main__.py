@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.install import install, is_current
 from engine.launch import Launch, check_port
 from engine.models.check import check_hashes
+from engine.models.seal import drop_bytecode
 from engine.repository import survey
 from engine.shm import check_shm, sweep_shm
 from engine.supervisor import Limits, Supervisor
@@ -89,6 +90,7 @@ def prepare(settings: EngineSettings) -> Launch:
     if not is_current(settings.triton_env):
         message = f"{settings.triton_env} holds other packages than the lock names: run `python -m engine install`"
         raise EngineError(message)
+    drop_bytecode(settings.model_repository)
     found = survey(settings.model_repository)
     for sentence in found.refused:
         logger.error("not served: %s", sentence)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tritonclient.grpc as triton
 from numpy.typing import NDArray
-from tritonclient.utils import InferenceServerException, triton_to_np_dtype
+from tritonclient.utils import InferenceServerException
 
 from engine.backend.plan import DEVICE
+from engine.question import Asker, Question, question_for
 
 CALL_S = 2.0
 """How long Triton may take for a question that needs no model."""
@@ -46,9 +46,11 @@ class TritonClient:
             ("grpc.max_receive_message_length", -1),
         ]
         self._triton = triton.InferenceServerClient(address, channel_args=options)
+        self._asker = Asker(address, options)
 
     def close(self) -> None:
         """Give the connection up, and with it every call under way."""
+        self._asker.close()
         self._triton.close()
 
     def ready(self) -> bool:
@@ -90,48 +92,42 @@ class TritonClient:
 
     def device(self, model: str, *, timeout_s: float) -> str:
         """Ask a model for its device without an inference, "" where it cannot tell."""
-        inputs, outputs = self._question(model)
-        if DEVICE not in outputs:
+        question = self._question(model)
+        if DEVICE not in question.outputs:
             return ""
+        question.only(DEVICE)
         with _translated():
-            wanted = [triton.InferRequestedOutput(DEVICE)]
-            result = self._triton.infer(model, inputs, outputs=wanted, client_timeout=timeout_s)
-        return device_in(result.as_numpy(DEVICE))
+            return device_in(self._asker.ask(question, timeout_s).as_numpy(DEVICE))
 
     def infer(self, model: str, *, timeout_s: float) -> str:
-        """Run one inference on a black picture and say on what device it ran, "" where the model does not tell."""
-        inputs, outputs = self._question(model)
+        """Run one inference on a black picture and say on what device it ran, "" where the model does not tell.
+
+        A generation model may paint for minutes; it is asked for its device alone.
+        """
+        question = self._question(model)
+        if question.takes_words:
+            return self.device(model, timeout_s=timeout_s)
         with _translated():
-            result = self._triton.infer(model, inputs, client_timeout=timeout_s)
-        return device_in(result.as_numpy(DEVICE)) if DEVICE in outputs else ""
+            result = self._asker.ask(question, timeout_s)
+        return device_in(result.as_numpy(DEVICE)) if DEVICE in question.outputs else ""
 
     def ping(self, model: str, done: Callable[[TritonError | None], None]) -> bool:
         """Ask a model for its device alone, which goes through queue and stub but costs no inference.
 
         `done` is called from another thread. False, and no call, where the model cannot tell its device.
         """
-        inputs, outputs = self._question(model)
-        if DEVICE not in outputs:
+        question = self._question(model)
+        if DEVICE not in question.outputs:
             return False
-
-        def answered(result: object, error: InferenceServerException | None) -> None:
-            done(_translate(error) if error else None)
-
-        with _translated():
-            self._triton.async_infer(model, inputs, answered, outputs=[triton.InferRequestedOutput(DEVICE)])
+        question.only(DEVICE)
+        self._asker.ask_later(question, lambda error: done(_translate(error) if error else None))
         return True
 
-    def _question(self, model: str) -> tuple[list[triton.InferInput], set[str]]:
+    def _question(self, model: str) -> Question:
         with _translated():
             metadata = self._triton.get_model_metadata(model, client_timeout=CALL_S)
-        inputs = []
-        for tensor in metadata.inputs:
-            # A dimension of any size gets 1, the batch too, which stands first and is always -1.
-            shape = [max(size, 1) for size in tensor.shape]
-            value = triton.InferInput(tensor.name, shape, tensor.datatype)
-            value.set_data_from_numpy(np.zeros(shape, triton_to_np_dtype(tensor.datatype)))
-            inputs.append(value)
-        return inputs, {tensor.name for tensor in metadata.outputs}
+            config = self._triton.get_model_config(model, client_timeout=CALL_S).config
+        return question_for(metadata, decoupled=config.model_transaction_policy.decoupled)
 
 
 def device_in(output: NDArray[Any]) -> str:

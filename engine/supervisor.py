@@ -71,14 +71,23 @@ class Supervisor:
         client = self._launch()
         for state in client.models():
             if state.ready:
-                device = client.device(state.name, timeout_s=self._limits.hang_s)
-                logger.info("model %s is served on %s", state.name, device or "cpu")
-                self._served.add(state.name)
+                self._welcome(client, state.name)
             else:
                 logger.error("model %s is not served: %s", state.name, state.reason.partition("\n")[0])
         if not self._served:
             message = "Triton serves no model: see the reasons above"
             raise EngineError(message)
+
+    def _welcome(self, client: TritonClient, name: str) -> None:
+        self._served.add(name)
+        try:
+            device = client.device(name, timeout_s=self._limits.hang_s)
+        except TritonError as error:
+            # One model must not keep the others from being served; this one is tried again.
+            logger.error("model %s does not answer: %s", name, error)
+            self._repairs[name] = Repair()
+        else:
+            logger.info("model %s is served on %s", name, device or "cpu")
 
     def run(self) -> None:
         """Watch until interrupted."""

@@ -107,19 +107,28 @@ def write_card(card: ModelCard, folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+def read_config(folder: Path) -> pb.ModelConfig:
+    """Read the `config.pbtxt` of the model in `folder`, of whatever kind.
+
+    Raises:
+        CardError: it is missing, or is not protobuf text.
+    """
+    path = folder / CARD_FILE
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
+    except FileNotFoundError as exc:
+        raise CardError(f"{path} is missing: this is no model of the repository.") from exc
+    except (text_format.ParseError, UnicodeDecodeError) as exc:
+        raise CardError(f"{path} is not a Triton model configuration: {exc}") from exc
+
+
 def read_card(folder: Path) -> ModelCard:
     """Read the card of the model in `folder` back from its `config.pbtxt`.
 
     Raises:
         CardError: the file is missing, is not protobuf text, or lacks a part of the contract.
     """
-    path = folder / CARD_FILE
-    try:
-        config = text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
-    except FileNotFoundError as exc:
-        raise CardError(f"{path} is missing: this is no model of the repository.") from exc
-    except (text_format.ParseError, UnicodeDecodeError) as exc:
-        raise CardError(f"{path} is not a Triton model configuration: {exc}") from exc
+    config, path = read_config(folder), folder / CARD_FILE
     parameters = {key: config.parameters[key].string_value for key in config.parameters}
     try:
         (image,) = config.input

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from engine.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card
+from engine.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card, read_config
 from engine.models.errors import CardError
 from engine.models.files import sha256_of
+from engine.models.generation import GenerationCard, is_generation, read_generation_card
+from engine.models.seal import broken_seal
+from engine.models.weights import broken_weights, lacking_weights
 
 
 class State(Enum):
@@ -23,7 +26,7 @@ class Inspection:
 
     name: str
     state: State
-    card: ModelCard | None
+    card: ModelCard | GenerationCard | None
     problem: str = ""
 
 
@@ -49,14 +52,20 @@ def check_hashes(repository: Path) -> list[str]:
 
 def _inspect_folder(folder: Path) -> Inspection:
     try:
-        card = read_card(folder)
+        config = read_config(folder)
+        if is_generation(config):
+            return _inspect_generation(folder, read_generation_card(folder, config))
+        return _inspect_matting(folder, read_card(folder))
     except CardError as exc:
         return Inspection(folder.name, State.WRONG, None, str(exc))
+
+
+def _inspect_matting(folder: Path, card: ModelCard) -> Inspection:
     weights = folder / WEIGHTS_FILE
     # Whatever else lies in a version's folder could be served or read by the graph, and no hash speaks for it.
     strangers = [path for path in sorted(folder.glob("[0-9]*/**/*")) if path.is_file() and path != weights]
     if card.name != folder.name:
-        problem = f"{folder / CARD_FILE} is the card of {card.name!r}, not of {folder.name!r}."
+        problem = _other_name(folder, card.name)
     elif strangers:
         problem = f"{strangers[0]} is not in the card of {folder.name!r}, so nothing says what it should be."
     elif not weights.is_file():
@@ -67,3 +76,19 @@ def _inspect_folder(folder: Path) -> Inspection:
     else:
         return Inspection(folder.name, State.GOOD, card)
     return Inspection(folder.name, State.WRONG, card, problem)
+
+
+def _inspect_generation(folder: Path, card: GenerationCard) -> Inspection:
+    if card.name != folder.name:
+        return Inspection(folder.name, State.WRONG, card, _other_name(folder, card.name))
+    if problem := broken_seal(folder):
+        return Inspection(folder.name, State.WRONG, card, problem)
+    if problem := lacking_weights(folder, card.weights):
+        return Inspection(folder.name, State.MISSING, card, problem)
+    if problem := broken_weights(folder, card.weights):
+        return Inspection(folder.name, State.WRONG, card, problem)
+    return Inspection(folder.name, State.GOOD, card)
+
+
+def _other_name(folder: Path, name: str) -> str:
+    return f"{folder / CARD_FILE} is the card of {name!r}, not of {folder.name!r}."

@@ -1,0 +1,180 @@
+"""The generation model as a worker sees it: a blocking call to Triton.
+
+Ordinary models answer once. Decoupled ones answer through a stream: PROGRESS (and an empty IMAGE) on the way, IMAGE
+with the last. Either call ends with the task's deadline; a call that ends early, also because its worker was killed,
+is cancelled in Triton.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+from tritonclient.grpc import InferResult, service_pb2, service_pb2_grpc
+from tritonclient.utils import InferenceServerException
+
+from server.errors import DeadlineExceededError
+from server.generation import Generation, Progress, Prompt, no_progress
+from server.triton.contract import CHANNEL_OPTIONS, outside_contract, translate
+from server.triton.painting import (
+    GenerationFacts,
+    read_generation_facts,
+    read_image,
+    read_progress,
+    read_where,
+    write_request,
+)
+from server.triton.regions import CONTROL_TIMEOUT_S
+
+logger = logging.getLogger(__name__)
+
+
+class GenerationClient:
+    """One worker's connection to Triton's generation models, with what it has learned. Not for threads."""
+
+    def __init__(self, address: str) -> None:
+        self._triton = service_pb2_grpc.GRPCInferenceServiceStub(
+            grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+        )
+        self._facts: dict[str, GenerationFacts] = {}
+
+    def model(self, name: str, deadline: float) -> "TritonGenerationModel":
+        """The model `name`, for one task that must be done by `deadline` (time.monotonic).
+
+        Raises `ModelNotFoundError`, `ModelUnavailableError`, `DeadlineExceededError`, and `InvalidParameterError`
+        when the model paints no pictures.
+        """
+        if name not in self._facts:
+            question = service_pb2.ModelConfigRequest(name=name)
+            with self._translated(name, deadline):
+                answer = self._triton.ModelConfig(question, timeout=_time_left(deadline))
+            self._facts[name] = read_generation_facts(answer.config)
+        return TritonGenerationModel(self, self._facts[name], deadline)
+
+    def generate(
+        self,
+        facts: GenerationFacts,
+        prompt: Prompt,
+        image: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        *,
+        deadline: float,
+        on_progress: Progress,
+    ) -> Generation:
+        """One generation. See `TritonGenerationModel.generate`."""
+        request = write_request(facts, prompt, image, mask)
+        try:
+            with self._translated(facts.name, deadline):
+                answers = self._stream(request, deadline) if facts.decoupled else self._ask(request, deadline)
+                return _read(answers, facts, image.shape, on_progress)
+        except BaseException:
+            # The model may have been swapped for another one.
+            self._facts.pop(facts.name, None)
+            raise
+
+    def _ask(self, request: service_pb2.ModelInferRequest, deadline: float) -> Iterator[InferResult]:
+        yield InferResult(self._triton.ModelInfer(request, timeout=_time_left(deadline)))
+
+    def _stream(self, request: service_pb2.ModelInferRequest, deadline: float) -> Iterator[InferResult]:
+        call = self._triton.ModelStreamInfer(iter([request]), timeout=_time_left(deadline))
+        try:
+            for answer in call:
+                if answer.error_message:
+                    raise InferenceServerException(answer.error_message)
+                yield InferResult(answer.infer_response)
+        finally:
+            call.cancel()
+
+    @contextmanager
+    def _translated(self, model: str, deadline: float) -> Iterator[None]:
+        try:
+            yield
+        except (grpc.RpcError, InferenceServerException) as error:
+            failure = _failure(error)
+            logger.warning("model %s: %s %s", model, failure.status(), failure.message())
+            if time.monotonic() >= deadline:
+                raise DeadlineExceededError("The deadline passed before the result was ready.") from None
+            raise translate(failure, model, listed=self._listed(model)) from None
+
+    def _listed(self, model: str) -> bool:
+        try:
+            index = self._triton.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=CONTROL_TIMEOUT_S)
+        except grpc.RpcError:
+            return True
+        return any(entry.name == model for entry in index.models)
+
+
+@dataclass(frozen=True)
+class TritonGenerationModel:
+    """A `server.generation.GenerationModel` for one task: it knows when the task must be done."""
+
+    client: GenerationClient
+    facts: GenerationFacts
+    deadline: float
+
+    @property
+    def name(self) -> str:
+        """Name of the model in the repository."""
+        return self.facts.name
+
+    @property
+    def method(self) -> str:
+        """How it makes pictures: `procedural` or `diffusion`."""
+        return self.facts.method
+
+    @property
+    def max_side(self) -> int:
+        """Longest side that it paints, in pixels."""
+        return self.facts.max_side
+
+    @property
+    def multiple(self) -> int:
+        """Both sides must be multiples of this many pixels."""
+        return self.facts.multiple
+
+    def generate(
+        self,
+        prompt: Prompt,
+        image: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        on_progress: Progress = no_progress,
+    ) -> Generation:
+        """Paint `image`, (H, W, 3) uint8 sRGB, where `mask`, (H, W) uint8, is 255.
+
+        Raises `ModelUnavailableError` when Triton does not answer, or not as the contract says, and
+        `DeadlineExceededError` when the task's time is up.
+        """
+        return self.client.generate(self.facts, prompt, image, mask, deadline=self.deadline, on_progress=on_progress)
+
+
+def _read(
+    answers: Iterator[InferResult], facts: GenerationFacts, shape: tuple[int, ...], on_progress: Progress
+) -> Generation:
+    done, generation = 0.0, None
+    for answer in answers:
+        if (progress := read_progress(answer, facts)) is not None and progress > done:
+            done = progress
+            on_progress(done)
+        image = read_image(answer, facts, shape)
+        if image is not None:
+            generation = Generation(image, read_where(answer, facts))
+    if generation is None:
+        raise outside_contract(facts.name)
+    return generation
+
+
+def _time_left(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise DeadlineExceededError("The deadline passed before the result was ready.")
+    return left_s
+
+
+def _failure(error: grpc.RpcError | InferenceServerException) -> InferenceServerException:
+    if isinstance(error, InferenceServerException):
+        return error
+    return InferenceServerException(error.details() or "", status=str(error.code()))
