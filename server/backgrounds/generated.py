@@ -1,4 +1,4 @@
-"""A background made by a generation model: what to ask of the model, and its answer at the canvas's size.
+"""A background made by a generation model, which sees the subject where it will stand.
 
 The model paints at its own size, which is smaller than most canvases; its answer is enlarged to cover the canvas. The
 subject that it saw is not taken from it: the true one is laid over.
@@ -11,11 +11,25 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from server.composition import Generated
+from server.generation import Generators, Prompt
 from server.image.libvips import from_array
+from server.image.stage import Stage
 
 _BEHIND = 128  # Grey: no colour of the old background may leak into the new one.
 _SOLID = 250  # Alpha from which a pixel is all subject; below, the background shines through and must be painted.
 _EDGE = 1 / 256  # of the longest side: how far the model paints in under the subject's edge, which then hides no seam
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A generated background and what made it: see `server.generation`. `image`: lazy, uchar sRGB, three bands."""
+
+    image: pyvips.Image
+    model: str
+    device: str
+    method: str
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -29,37 +43,48 @@ class Order:
     mask: NDArray[np.uint8]
 
 
+def render(stage: Stage, background: Generated, generators: Generators) -> Painted:
+    """Have the background painted, which may take long, and return it for the stage's canvas.
+
+    Raises what `generators` and the model raise.
+    """
+    model = generators(background.model or None)
+    height, width = painted_size(stage.width, stage.height, model.max_side, model.multiple)
+    order = order_for(stage, height, width)
+    prompt = Prompt(background.prompt, background.negative_prompt, background.seed, background.steps)
+    generation = model.generate(prompt, order.image, order.mask)
+    image = cover(generation.image, stage.width, stage.height)
+    return Painted(image, model.name, generation.device, model.method, background.seed)
+
+
 def painted_size(width: int, height: int, max_side: int, multiple: int) -> tuple[int, int]:
-    """Return (height, width) to paint for a canvas: its aspect, no larger than it or than `max_side` by more than
-    rounding to `multiple` asks for, and never over `max_side`."""
+    """Return (height, width) to paint for a canvas: its proportions, at its size or the largest that the model paints.
+
+    Each side is rounded to the nearest `multiple` that is not over `max_side`.
+    """
     scale = min(1.0, max_side / max(width, height))
     most = max_side // multiple
     across, down = (min(max(1, round(side * scale / multiple)), most) for side in (width, height))
     return down * multiple, across * multiple
 
 
-def order(colour: NDArray[np.uint8], alpha: NDArray[np.uint8], size: tuple[int, int]) -> Order:
-    """Return what to ask for.
-
-    `colour`: (h, w, 3) uint8 sRGB and `alpha`: (h, w) uint8, the subject as it will stand on the canvas, the whole
-    canvas at any size. `size`: (height, width) as `painted_size` gives it.
-    """
-    shape = size[::-1]
-    weight = cv2.resize(alpha, shape, interpolation=cv2.INTER_AREA).astype(np.float32)[..., np.newaxis] / 255
-    shown = cv2.resize(colour, shape, interpolation=cv2.INTER_AREA).astype(np.float32)
+def order_for(stage: Stage, height: int, width: int) -> Order:
+    """Return what to ask for: the stage's canvas at `width` × `height`."""
+    weight = _placed(stage, stage.alpha, height, width)[..., np.newaxis].astype(np.float32) / 255
+    shown = _placed(stage, stage.view.colour, height, width).astype(np.float32)
     image = np.rint(_BEHIND + weight * (shown - _BEHIND)).astype(np.uint8)
-    reach = 2 * max(1, round(max(size) * _EDGE)) + 1
+    reach = 2 * max(1, round(max(height, width) * _EDGE)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    # The frame is no edge of the subject: what the picture cuts off goes on beyond it.
+    # The frame is no edge of the subject: what it cuts off goes on beyond it.
     solid = cv2.erode((weight[..., 0] * 255 >= _SOLID).astype(np.uint8), kernel)
     return Order(image, np.where(solid > 0, 0, 255).astype(np.uint8))
 
 
-def render(painted: NDArray[np.uint8], width: int, height: int) -> pyvips.Image:
-    """Return the model's answer, (H, W, 3) uint8 sRGB, lazily at `width` × `height`: uchar sRGB, three bands.
+def cover(painted: NDArray[np.uint8], width: int, height: int) -> pyvips.Image:
+    """Return a model's answer, (H, W, 3) uint8 sRGB, lazily at `width` × `height`: uchar sRGB, three bands.
 
-    It covers the canvas: where the aspects differ, by the rounding of the painted size, the surplus is cut off evenly.
-    Enlarged bicubically, and pixel centre on pixel centre.
+    Where the proportions differ, by the rounding of the painted size, the surplus is cut off evenly. Enlarged
+    bicubically, and pixel centre on pixel centre.
     """
     image = from_array(painted)
     scale = max(width / image.width, height / image.height)
@@ -72,3 +97,25 @@ def render(painted: NDArray[np.uint8], width: int, height: int) -> pyvips.Image:
         extend="copy",
     )
     return enlarged.copy(interpretation="srgb")
+
+
+def _placed(stage: Stage, pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """The stage's `pixels`, of the working size, on its canvas at `width` × `height`, with zeros around."""
+    layout, (tall, wide) = stage.layout, stage.picture_size
+    down, across = height / layout.height, width / layout.width
+    # Averaged first where the canvas shows the picture smaller, as interpolation would skip pixels.
+    rows = min(pixels.shape[0], max(1, round(tall * layout.scale * down)))
+    columns = min(pixels.shape[1], max(1, round(wide * layout.scale * across)))
+    small = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+    # From pixel centres of `small` to those of the canvas.
+    x, y = wide / columns * layout.scale * across, tall / rows * layout.scale * down
+    matrix = np.array([[x, 0, x / 2 + layout.left * across - 0.5], [0, y, y / 2 + layout.top * down - 0.5]], np.float64)
+    placed = cv2.warpAffine(
+        small, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8)
+    left, top = round(layout.left * across), round(layout.top * down)
+    right, bottom = left + round(columns * x), top + round(rows * y)
+    inside = np.zeros((height, width), bool)
+    inside[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
+    placed[~inside] = 0
+    return np.asarray(placed, np.uint8)
