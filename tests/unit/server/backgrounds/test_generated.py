@@ -26,6 +26,18 @@ class FakeModel:
         return Generation(np.where(mask[..., None] == 255, np.uint8(prompt.seed), image), "cpu/fake/uint8")
 
 
+class Shelf:
+    """Gives a model for any name, and keeps the names."""
+
+    def __init__(self) -> None:
+        self.model = FakeModel()
+        self.names: list[str | None] = []
+
+    def __call__(self, name: str | None) -> FakeModel:
+        self.names.append(name)
+        return self.model
+
+
 def stage(layout: Layout | None = None) -> Stage:
     """A picture of 400 × 300, seen at 200 × 150, red with an opaque square in its middle that is a quarter of it."""
     colour = np.zeros((150, 200, 3), np.uint8)
@@ -53,14 +65,13 @@ def test_the_painted_size_has_the_canvas_s_proportions_and_is_one_that_the_model
 
 
 def test_the_model_is_asked_once_and_its_answer_covers_the_canvas() -> None:
-    model = FakeModel()
-    names: list[str | None] = []
+    shelf = Shelf()
     background = Generated("a wall", seed=77, negative_prompt="windows", steps=3)
 
-    painted = render(stage(), background, lambda name: (names.append(name), model)[1])
+    painted = render(stage(), background, shelf)
 
-    prompt, image, mask = model.asked
-    assert (prompt, names) == (Prompt("a wall", "windows", 77, 3), [None])
+    prompt, image, mask = shelf.model.asked
+    assert (prompt, shelf.names) == (Prompt("a wall", "windows", 77, 3), [None])
     assert image.shape == (192, 256, 3)
     assert mask.shape == (192, 256)
     assert (painted.model, painted.device, painted.method, painted.seed) == ("fake", "cpu/fake/uint8", "procedural", 77)
@@ -70,9 +81,9 @@ def test_the_model_is_asked_once_and_its_answer_covers_the_canvas() -> None:
 
 
 def test_a_named_model_is_asked_for_by_its_name() -> None:
-    names: list[str | None] = []
-    render(stage(), Generated("a wall", seed=1, model="other"), lambda name: (names.append(name), FakeModel())[1])
-    assert names == ["other"]
+    shelf = Shelf()
+    render(stage(), Generated("a wall", seed=1, model="other"), shelf)
+    assert shelf.names == ["other"]
 
 
 def test_the_model_sees_the_subject_over_grey_and_nothing_of_the_old_background() -> None:
