@@ -59,6 +59,38 @@ class PaymentNotOfferedError(AdapterError):
     """There is no way to pay here."""
 
 
+class AmbiguousKeyError(AdapterError):
+    """The request brings several keys that are not the same."""
+
+
+class KeyRequiredError(AdapterError):
+    """The operation is not open, no way to pay for it is offered, and there is no key."""
+
+
+class UnknownKeyError(AdapterError):
+    """There is no such key, or it was revoked."""
+
+
+class OperationForbiddenError(AdapterError):
+    """The key is good, and not for this operation."""
+
+
+class QuotaUsedUpError(AdapterError):
+    """The key has had all the results of its month."""
+
+
+class RateLimitedError(AdapterError):
+    """More requests than the caller may send in a minute. `retry_after_s`: whole seconds to wait."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class KeysUnavailableError(AdapterError):
+    """The store of the keys does not answer."""
+
+
 class InvalidFieldsError(AdapterError):
     """Fields are missing or malformed; `fields` says what is wrong with each."""
 

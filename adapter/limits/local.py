@@ -25,14 +25,21 @@ class Standing:
     limit: int
     remaining: int
     reset_s: int
-    """Whole seconds until the oldest request that counts no longer does, 1 to 60."""
+    """Whole seconds until the oldest request that counts no longer does, 1 to 60; 0 where none counts."""
 
 
 class Limiter(Protocol):
     """Allows each client so many requests a moving minute."""
 
-    async def take(self, client: Client) -> Standing:
-        """Counts one request where it is allowed; a refused one does not count."""
+    async def take(self, client: Client, limit: int | None = None) -> Standing:
+        """Counts one request where it is allowed; a refused one does not count.
+
+        `limit` is this client's own, where it has one; always the same for the same client.
+        """
+        ...
+
+    async def look(self, client: Client) -> Standing:
+        """How the client stands, nothing counted: `allowed` is whether one more request would be."""
         ...
 
     async def close(self) -> None:
@@ -59,25 +66,34 @@ class LocalLimiter:
         """How many clients and shared buckets are held now."""
         return len(self._windows)
 
-    async def take(self, client: Client) -> Standing:
+    async def take(self, client: Client, limit: int | None = None) -> Standing:
         """Counts one request."""
-        return self.count(client)
+        return self.count(client, limit)
 
-    def count(self, client: Client) -> Standing:
+    async def look(self, client: Client) -> Standing:
+        """Counts nothing."""
+        return self.peek(client)
+
+    def count(self, client: Client, limit: int | None = None) -> Standing:
         """Counts one request, at once."""
-        now = self._clock()
+        now, limit = self._clock(), limit or self.limit
         self._forget_silent(now)
         name = self._bucket(client)
         times = self._windows.get(name) or array("d")
-        while times and times[0] <= now - WINDOW_S:
-            del times[0]
-        allowed = len(times) < self.limit
+        _forget_old(times, now)
+        allowed = len(times) < limit
         if allowed:
             times.append(now)
             self._windows[name] = times
             self._windows.move_to_end(name)
-        reset_s = math.ceil(times[0] + WINDOW_S - now)
-        return Standing(allowed, self.limit, self.limit - len(times), reset_s)
+        return _describe(times, now, limit, allowed=allowed)
+
+    def peek(self, client: Client) -> Standing:
+        """How the client stands, at once."""
+        now = self._clock()
+        times = self._windows.get(self._bucket(client)) or array("d")
+        _forget_old(times, now)
+        return _describe(times, now, self.limit, allowed=len(times) < self.limit)
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -93,3 +109,13 @@ class LocalLimiter:
         if client.name in self._windows or len(self._windows) < self._max_clients:
             return client.name
         return f"shared {hash(client.neighbourhood) % _SHARED_BUCKETS}"
+
+
+def _forget_old(times: "array[float]", now: float) -> None:
+    while times and times[0] <= now - WINDOW_S:
+        del times[0]
+
+
+def _describe(times: "array[float]", now: float, limit: int, *, allowed: bool) -> Standing:
+    reset_s = math.ceil(times[0] + WINDOW_S - now) if times else 0
+    return Standing(allowed, limit, max(0, limit - len(times)), reset_s)

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import math
 import time
+from collections.abc import Coroutine
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
@@ -26,8 +27,8 @@ _ALONE = 3
 class SharedLimiter:
     """Counts in Redis; in this process, and stricter, while Redis does not answer."""
 
-    def __init__(self, url: str, limit: int) -> None:
-        """`url`: redis://… or rediss://…; `limit`: requests a client and minute."""
+    def __init__(self, url: str, limit: int, namespace: str = "clearcanvas-unpaid") -> None:
+        """`url`: redis://… or rediss://…; `limit`: requests a client and minute; `namespace`: what is counted."""
         self._pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=_ANSWER_S)
         storage = RedisStorage(
             f"async+{url}",
@@ -36,31 +37,50 @@ class SharedLimiter:
             connection_pool=self._pool,  # type: ignore[arg-type]  # Passed on to the client, which takes it.
         )
         self._windows = MovingWindowRateLimiter(storage)
-        self._item = RateLimitItemPerMinute(limit, namespace="clearcanvas-unpaid")
+        self._limit, self._namespace = limit, namespace
         self._alone = LocalLimiter(max(1, limit // _ALONE))
         self._down = False
         self._ask_again_at = 0.0
 
-    async def take(self, client: Client) -> Standing:
+    async def take(self, client: Client, limit: int | None = None) -> Standing:
         """Counts one request."""
+        limit = limit or self._limit
+        standing = await self._ask(self._take(client, limit))
+        return standing or self._alone.count(client, max(1, limit // _ALONE))
+
+    async def look(self, client: Client) -> Standing:
+        """Counts nothing."""
+        return await self._ask(self._look(client)) or self._alone.peek(client)
+
+    async def _ask(self, question: Coroutine[None, None, Standing]) -> Standing | None:
+        """What Redis says; None where it does not answer."""
         if time.monotonic() < self._ask_again_at:
-            return self._alone.count(client)
+            question.close()
+            return None
         try:
             async with asyncio.timeout(_ANSWER_S):
-                standing = await self._take(client)
+                standing = await question
         except (StorageError, TimeoutError) as error:
             self._note_down(error)
-            return self._alone.count(client)
+            return None
         if self._down:
             self._down = False
             logger.warning("the store of the rate limit answers again")
         return standing
 
-    async def _take(self, client: Client) -> Standing:
-        allowed = await self._windows.hit(self._item, client.name)
-        stats = await self._windows.get_window_stats(self._item, client.name)
+    async def _take(self, client: Client, limit: int) -> Standing:
+        item = RateLimitItemPerMinute(limit, namespace=self._namespace)
+        allowed = await self._windows.hit(item, client.name)
+        return await self._describe(client, item, allowed=allowed)
+
+    async def _look(self, client: Client) -> Standing:
+        item = RateLimitItemPerMinute(self._limit, namespace=self._namespace)
+        return await self._describe(client, item, allowed=await self._windows.test(item, client.name))
+
+    async def _describe(self, client: Client, item: RateLimitItem, *, allowed: bool) -> Standing:
+        stats = await self._windows.get_window_stats(item, client.name)
         reset_s = min(WINDOW_S, max(1, math.ceil(stats.reset_time - time.time())))
-        return Standing(allowed, self._item.amount, max(0, stats.remaining), reset_s)
+        return Standing(allowed, item.amount, max(0, stats.remaining), reset_s)
 
     def _note_down(self, error: Exception) -> None:
         self._ask_again_at = time.monotonic() + _PAUSE_S

@@ -42,13 +42,26 @@ _OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
     errors.NotAPictureError: (HTTPStatus.BAD_REQUEST, "not_a_picture"),
     errors.InvalidHostError: (HTTPStatus.BAD_REQUEST, "invalid_host"),
     errors.PaymentNotOfferedError: (HTTPStatus.UNAUTHORIZED, "payment_not_offered"),
+    errors.AmbiguousKeyError: (HTTPStatus.BAD_REQUEST, "ambiguous_key"),
+    errors.KeyRequiredError: (HTTPStatus.UNAUTHORIZED, "key_required"),
+    errors.UnknownKeyError: (HTTPStatus.UNAUTHORIZED, "unknown_key"),
+    errors.OperationForbiddenError: (HTTPStatus.FORBIDDEN, "operation_forbidden"),
+    errors.QuotaUsedUpError: (HTTPStatus.FORBIDDEN, "quota_used_up"),
+    errors.RateLimitedError: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
     errors.UploadTimeoutError: (HTTPStatus.REQUEST_TIMEOUT, "upload_timeout"),
     errors.PayloadTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     errors.UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     errors.InvalidFieldsError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter"),
+    errors.KeysUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "keys_unavailable"),
     errors.OverloadedError: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"),
     errors.ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down"),
     errors.BrokenResultError: (HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED),
+}
+
+# RFC 6750; without an error where the request brought no key at all.
+_KEY_CHALLENGES: dict[type[errors.AdapterError], dict[str, str]] = {
+    errors.KeyRequiredError: {hdrs.WWW_AUTHENTICATE: 'Bearer realm="clearcanvas"'},
+    errors.UnknownKeyError: {hdrs.WWW_AUTHENTICATE: 'Bearer realm="clearcanvas", error="invalid_token"'},
 }
 
 # Money. Only an error after which certainly nothing has moved may be a 402: a client pays every challenge it sees.
@@ -127,12 +140,14 @@ async def map_errors(request: web.Request, handler: Handler) -> web.StreamRespon
 
 def _describe_own(error: errors.AdapterError) -> Failure:
     status, code = _OWN[type(error)]
+    pause_s = _RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return Failure(
         status,
         code,
         _UNEXPECTED if status == HTTPStatus.INTERNAL_SERVER_ERROR else error.message,
         fields=error.fields if isinstance(error, errors.InvalidFieldsError) else {},
-        retry_after_s=_RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        retry_after_s=error.retry_after_s if isinstance(error, errors.RateLimitedError) else pause_s,
+        headers=_KEY_CHALLENGES.get(type(error), {}),
     )
 
 

@@ -1,0 +1,204 @@
+"""Who may use the image operations: those with a key, those who pay, and all on this machine until there is a key.
+
+In this order: a request with a key is judged by the key, one with a payment is sold to, and one with neither is served
+where the operations are open, asked to pay where payments are taken, and else refused.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDictProxy
+
+from adapter.errors import (
+    AdapterError,
+    AmbiguousKeyError,
+    KeyRequiredError,
+    OperationForbiddenError,
+    QuotaUsedUpError,
+    RateLimitedError,
+    UnknownKeyError,
+)
+from adapter.keys.key import Key, Usage
+from adapter.keys.keyring import Keyring
+from adapter.limits.clients import Client, Clients
+from adapter.limits.local import Limiter, Standing
+from adapter.middleware.standing import note_standing
+from adapter.middleware.unpaid import identify
+from adapter.sale.headers import pays
+from adapter.sale.offers import Offers
+
+API_KEY = "X-API-Key"
+
+_BEARER = "bearer "
+_NEEDED = f"An API key is needed, in {API_KEY} or as Authorization: Bearer."
+_USED_UP = "This API key has had all the results of its month."
+
+
+@dataclass(frozen=True)
+class Sale:
+    """The request is to be paid for, over one of these rails."""
+
+    rails: Sequence[str]
+
+
+@dataclass
+class Pass:
+    """Leave to use an operation."""
+
+    keyring: Keyring
+    usage: Usage | None
+    """Of the key; None where the operations are open to all."""
+
+    async def count(self) -> None:
+        """Counts one result. Call it when the work is done and before anything of its result leaves.
+
+        Raises:
+            QuotaUsedUpError: Others were faster: this result may not leave.
+            KeysUnavailableError: The store does not answer.
+        """
+        if self.usage is None:
+            return
+        used = await self.keyring.store.count(self.usage.key, self.usage.month)
+        if used is None:
+            raise QuotaUsedUpError(_USED_UP)
+        self.usage = replace(self.usage, used=used)
+
+    async def give_back(self) -> None:
+        """Counts one result less, where it could not be sent for no fault of the caller's."""
+        if self.usage is not None:
+            await self.keyring.store.give_back(self.usage.key, self.usage.month)
+            self.usage = replace(self.usage, used=self.usage.used - 1)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Decides for each request."""
+
+    keyring: Keyring
+    offers: Offers
+    clients: Clients
+    per_key: Limiter
+    """Counts the requests of each key."""
+    unpaid: Limiter
+    """Counts guesses, with all other requests that nobody pays for."""
+    on_loopback: bool
+    """Whether only this machine can reach the adapter."""
+
+    async def choose(self, request: web.BaseRequest, operation: str) -> Pass | Sale:
+        """How a request for an operation is served.
+
+        Raises:
+            KeyRequiredError: It is neither open nor sold here, and there is no key.
+            AdapterError: As `admit`.
+        """
+        if has_key(request.headers):
+            return await self._judge(request, operation)
+        rails = self.offers.rails_of(request)
+        if rails and pays(request.headers):
+            return Sale(rails)
+        if await self.is_open():
+            return Pass(self.keyring, None)
+        if rails:
+            return Sale(rails)
+        raise KeyRequiredError(_NEEDED)
+
+    async def admit(self, request: web.BaseRequest, operation: str) -> Pass:
+        """Leave for an operation that is not sold.
+
+        Raises:
+            KeyRequiredError: There is no key, and it is not open.
+            AmbiguousKeyError: There are several keys.
+            UnknownKeyError: There is no such key.
+            OperationForbiddenError: The key is not for this operation.
+            RateLimitedError: More requests than the key allows, or too many guesses from one address.
+            QuotaUsedUpError: Nothing is left of the key's month.
+            KeysUnavailableError: The store does not answer.
+        """
+        if has_key(request.headers):
+            return await self._judge(request, operation)
+        if await self.is_open():
+            return Pass(self.keyring, None)
+        raise KeyRequiredError(_NEEDED)
+
+    async def read_usage(self, request: web.BaseRequest) -> Usage:
+        """What the key of a request has used; raises as `admit`, and counts nothing of a good key."""
+        if not has_key(request.headers):
+            raise KeyRequiredError(_NEEDED)
+        return await self.keyring.read_usage(await self._find(request))
+
+    async def is_open(self) -> bool:
+        """Whether the operations are open to all who reach them: to this machine, until there is a key."""
+        return self.on_loopback and await self.keyring.is_empty()
+
+    async def is_sold(self, request: web.BaseRequest) -> bool:
+        """Whether a request will be asked for a payment, or brings one that will be taken."""
+        if has_key(request.headers):
+            return False
+        try:
+            return bool(self.offers.rails_of(request)) and (pays(request.headers) or not await self.is_open())
+        except AdapterError:  # Whoever serves the request says so.
+            return False
+
+    async def _judge(self, request: web.BaseRequest, operation: str) -> Pass:
+        key = await self._find(request)
+        if not key.allows(operation):
+            message = f"This API key is not for the operation {operation}."
+            raise OperationForbiddenError(message)
+        standing = await self.per_key.take(Client(f"key {key.id}", "keys"), key.per_minute)
+        note_standing(request, standing)
+        if not standing.allowed:
+            message = f"More than {standing.limit} requests with this API key in a minute."
+            raise RateLimitedError(message, standing.reset_s)
+        usage = await self.keyring.read_usage(key)
+        if usage.remaining == 0:
+            raise QuotaUsedUpError(_USED_UP)
+        return Pass(self.keyring, usage)
+
+    async def _find(self, request: web.BaseRequest) -> Key:
+        """The key of a request; a wrong one counts as a request that nobody pays for.
+
+        A client that guesses too much is refused before the store is asked. Keys that were good before are no guesses:
+        they pass whoever else is behind the same address.
+        """
+        secret, client = read_secret(request.headers), identify(request, self.clients)
+        if not self.keyring.remembers(secret):
+            _limit_guesses(request, await self.unpaid.look(client))
+        key = await self.keyring.find(secret)
+        if key is None:
+            standing = await self.unpaid.take(client)
+            _limit_guesses(request, standing)
+            note_standing(request, standing)
+            message = "There is no such API key, or it was revoked."
+            raise UnknownKeyError(message)
+        return key
+
+
+def has_key(headers: CIMultiDictProxy[str]) -> bool:
+    """Whether a request brings an API key, sound or not."""
+    return API_KEY in headers or any(map(_is_bearer, headers.getall(hdrs.AUTHORIZATION, ())))
+
+
+def read_secret(headers: CIMultiDictProxy[str]) -> str:
+    """The one key that a request brings.
+
+    Raises:
+        AmbiguousKeyError: It brings several.
+    """
+    borne = [value.lstrip()[len(_BEARER) :] for value in headers.getall(hdrs.AUTHORIZATION, ()) if _is_bearer(value)]
+    keys: set[str] = {value.strip() for value in (*headers.getall(API_KEY, ()), *borne)}
+    if len(keys) != 1:
+        message = "The request brings several API keys: send one."
+        raise AmbiguousKeyError(message)
+    return keys.pop()
+
+
+def _is_bearer(authorization: str) -> bool:
+    return authorization.lstrip()[: len(_BEARER)].lower() == _BEARER
+
+
+def _limit_guesses(request: web.BaseRequest, standing: Standing) -> None:
+    if not standing.allowed:
+        note_standing(request, standing)
+        message = f"More than {standing.limit} requests without a valid API key or payment in a minute."
+        raise RateLimitedError(message, standing.reset_s)

@@ -1,0 +1,23 @@
+"""How the caller stands with a limit on requests: noted while a request is served, written on whatever answers it."""
+
+from aiohttp import web
+
+from adapter.limits.local import WINDOW_S, Standing
+
+_KEY = web.RequestKey("standing", Standing)
+
+
+def note_standing(request: web.BaseRequest, standing: Standing) -> None:
+    """Has the answer to `request` say how its sender stands; the last word counts."""
+    request[_KEY] = standing
+
+
+def set_standing(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Writes the headers of draft-ietf-httpapi-ratelimit-headers, as its widely read versions have them."""
+    standing = request.get(_KEY)
+    if standing is None:
+        return
+    response.headers["RateLimit-Limit"] = str(standing.limit)
+    response.headers["RateLimit-Policy"] = f"{standing.limit};w={WINDOW_S}"
+    response.headers["RateLimit-Remaining"] = str(standing.remaining)
+    response.headers["RateLimit-Reset"] = str(standing.reset_s)
