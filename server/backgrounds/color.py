@@ -3,13 +3,13 @@
 import pyvips
 
 from server.composition import Color
-from server.image.scene import Scene
+from server.image.stage import Stage
 
 
-def render(scene: Scene, background: Color) -> pyvips.Image:
-    """Return an image of the scene's size in one colour: uchar sRGB; three bands where it is opaque, else four."""
+def render(stage: Stage, background: Color) -> pyvips.Image:
+    """Return the canvas in one colour, lazy: uchar sRGB; three bands where it is opaque, else four, straight alpha."""
     bands = [background.red, background.green, background.blue]
     if background.alpha < 255:
         bands.append(background.alpha)
-    plane = pyvips.Image.black(scene.width, scene.height, bands=len(bands))
+    plane = pyvips.Image.black(stage.width, stage.height, bands=len(bands))
     return (plane + bands).cast("uchar").copy(interpretation="srgb")

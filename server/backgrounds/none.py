@@ -3,9 +3,9 @@
 import pyvips
 
 from server.composition import NoBackground
-from server.image.scene import Scene
+from server.image.stage import Stage
 
 
-def render(_scene: Scene, _background: NoBackground) -> pyvips.Image | None:
+def render(_stage: Stage, _background: NoBackground) -> pyvips.Image | None:
     """Return None: there is nothing to lay the subject over."""
     return None
