@@ -10,9 +10,9 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from adapter.errors import BrokenResultError
 
-# 25 MiB of picture and what is around it, up; chunks of 1 MiB, down.
+# Two pictures of 25 MiB and what is around them, up; chunks of 1 MiB, down.
 _CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", 26 * 1024 * 1024),
+    ("grpc.max_send_message_length", 51 * 1024 * 1024),
     ("grpc.max_receive_message_length", 2 * 1024 * 1024),
     # Back soon after the service was restarted; gRPC's own pause grows to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -131,10 +131,23 @@ def describe_result(header: EditHeader, elapsed_s: float) -> Mapping[str, str]:
     return {
         "X-Width": str(header.width),
         "X-Height": str(header.height),
-        "X-Model": header.model,
+        **_describe_models(header),
         "X-Foreground-Top": str(header.foreground.top),
         "X-Foreground-Left": str(header.foreground.left),
         "X-Foreground-Width": str(header.foreground.width),
         "X-Foreground-Height": str(header.foreground.height),
         "Server-Timing": ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages),
     }
+
+
+def _describe_models(header: EditHeader) -> Mapping[str, str]:
+    """X-Model is the matting model; where the picture's own alpha was the matte, it is what painted."""
+    made = header.generation
+    facts = {"X-Model": header.model or made.model}
+    if header.HasField("generation"):
+        facts |= {
+            "X-Background-Model": made.model,
+            "X-Background-Method": made.method,
+            "X-Background-Seed": str(made.seed),
+        }
+    return {name: value for name, value in facts.items() if value}

@@ -1,35 +1,23 @@
-"""How the paid operation is called, for the directories of x402 (`bazaar`) and for OpenAPI: one table for both."""
+"""How the operations are called, for the directories of x402 (`bazaar`), written from the operations' own table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from adapter.operations import REMOVE_BACKGROUND
+from adapter.operations import IMAGE, OPERATIONS, PAID, REMOVE_BACKGROUND, Operation
+from adapter.options.option import Json, Option
 from adapter.payments.x402.config import Listing
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
+_BYTES = "(the bytes of the picture)"
 
-QUERY: Mapping[str, Mapping[str, object]] = {
-    "format": {
-        "type": "string",
-        "enum": ["png", "webp", "jpg"],
-        "default": "png",
-        "description": "Encoding of the result; without it, the Accept header decides. jpg for a mask only.",
-    },
-    "output": {
-        "type": "string",
-        "enum": ["rgba", "mask"],
-        "default": "rgba",
-        "description": "The cut-out, or the subject's alpha alone as one grey channel.",
-    },
-    "model": {"type": "string", "description": "Name of the matting model; the service's own choice without it."},
-}
 
-LISTINGS: Mapping[str, Listing] = {
-    REMOVE_BACKGROUND: Listing(
+def _list_paid() -> Listing:
+    return Listing(
         input={
             "headers": {"Content-Type": "image/png"},
             "queryParams": {"format": "png"},
             "bodyType": "text",  # The extension knows json, form-data and text; this is the one that means: as it is.
-            "body": "(the bytes of the picture)",
+            "body": _BYTES,
         },
         input_schema={
             "headers": {
@@ -37,17 +25,39 @@ LISTINGS: Mapping[str, Listing] = {
                 "properties": {"Content-Type": {"enum": list(MEDIA_TYPES)}},
                 "required": ["Content-Type"],
             },
-            # Without the descriptions: a client sends all of this back with its payment, in one header.
-            "queryParams": {
-                "type": "object",
-                "properties": {
-                    name: {key: value for key, value in schema.items() if key != "description"}
-                    for name, schema in QUERY.items()
-                },
-            },
+            "queryParams": {"type": "object", "properties": _outline(PAID.options)},
             "bodyType": {"const": "text"},
             "body": {"type": "string"},
         },
         output={"type": "image/png"},
     )
+
+
+def _list_form(operation: Operation) -> Listing:
+    files = {name: {"type": "string"} for name in operation.files}
+    needed = {IMAGE: _BYTES} | {option.name: f"({option.name})" for option in operation.own_options if option.required}
+    return Listing(
+        input={"bodyType": "form-data", "body": needed},
+        input_schema={
+            "bodyType": {"const": "form-data"},
+            "body": {
+                "type": "object",
+                "properties": files | _outline(operation.own_options),
+                "required": list(needed),
+            },
+        },
+        output={"type": "image/png"},
+    )
+
+
+def _outline(options: Iterable[Option[Any]]) -> dict[str, Json]:
+    """The bare schemas: a client sends all of this back with its payment, in one header."""
+    return {
+        option.name: {key: value for key, value in option.schema.items() if key in {"type", "enum"}}
+        for option in options
+    }
+
+
+LISTINGS: Mapping[str, Listing] = {REMOVE_BACKGROUND: _list_paid()} | {
+    operation.name: _list_form(operation) for operation in OPERATIONS
 }

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from adapter.discovery.listings import MEDIA_TYPES, QUERY
+from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
-from adapter.operations import OPERATIONS, Operation
+from adapter.operations import IMAGE, OPERATIONS, PAID, Operation
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
 
@@ -84,7 +84,8 @@ def _describe_paid(priced: Priced, ways: Sequence[WayToPay]) -> Json:
         "operationId": priced.name,
         "summary": priced.description,
         "parameters": [
-            {"name": name, "in": "query", "required": False, "schema": dict(schema)} for name, schema in QUERY.items()
+            {"name": option.name, "in": "query", "required": False, "schema": dict(option.schema)}
+            for option in PAID.options
         ],
         "requestBody": {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}},
         "responses": {
@@ -117,8 +118,9 @@ def _describe_paid(priced: Priced, ways: Sequence[WayToPay]) -> Json:
 
 
 def _describe_form(operation: Operation) -> Json:
-    properties: dict[str, object] = {"image": _BINARY, **{name: dict(schema) for name, schema in QUERY.items()}}
-    properties |= {name: {"type": "string", "description": text} for name, text in operation.fields.items()}
+    properties: dict[str, object] = {name: {**_BINARY, "description": text} for name, text in operation.files.items()}
+    properties |= {option.name: dict(option.schema) for option in operation.options}
+    required = [IMAGE, *(option.name for option in operation.options if option.required)]
     limits = UploadLimits()
     return {
         "operationId": operation.path.strip("/").replace("/", "-"),
@@ -127,7 +129,7 @@ def _describe_form(operation: Operation) -> Json:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {"schema": {"type": "object", "required": ["image"], "properties": properties}}
+                "multipart/form-data": {"schema": {"type": "object", "required": required, "properties": properties}}
             },
         },
         "responses": {

@@ -10,6 +10,9 @@ import webcolors
 from clearcanvas.v1.composition_pb2 import Color
 
 WHITE = Color(red=255, green=255, blue=255, alpha=255)
+BLACK = Color(red=0, green=0, blue=0, alpha=255)
+
+COLOR_HELP = "r,g,b or r,g,b,a (0 to 255), #rgb, #rrggbb, #rrggbbaa or a CSS color name."
 
 # The names of CSS Color 4 that webcolors, which ends at level 3 and has no alpha, does not know.
 _NAMES = {"rebeccapurple": [0x66, 0x33, 0x99], "transparent": [0, 0, 0, 0]}
@@ -28,10 +31,19 @@ def parse_color(text: str) -> Color:
     text = text.strip()
     channels = _read_hex(text) or _read_channels(text) or _read_name(text)
     if channels is None:
-        message = "must be r,g,b or r,g,b,a (0 to 255), #rgb, #rrggbb, #rrggbbaa or a CSS color name"
+        message = f"must be {COLOR_HELP.rstrip('.')}"
         raise ValueError(message)
     red, green, blue, *alpha = channels
     return Color(red=red, green=green, blue=blue, alpha=alpha[0] if alpha else 255)
+
+
+def parse_loose_color(text: str) -> Color:
+    """Reads one colour, hexadecimal digits also without `#`, for fields whose clients write them so.
+
+    Raises:
+        ValueError: As `parse_color`.
+    """
+    return parse_color(f"#{text.strip()}" if _HEX.fullmatch(f"#{text.strip()}") else text)
 
 
 def _read_hex(text: str) -> list[int] | None:

@@ -1,9 +1,10 @@
 """Typed reading of form fields, all mistakes in one answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from adapter.errors import InvalidFieldsError
+from adapter.options.option import Option
 
 T = TypeVar("T")
 
@@ -18,21 +19,22 @@ class Fields:
         self._values = values
         self._mistakes: dict[str, str] = {}
 
-    def take(self, parse: Callable[[str], T], *names: str, default: T) -> T:
-        """Parses the first of `names` that was sent; an empty value counts as not sent.
+    def take(self, option: Option[T]) -> T:
+        """The option's value; an empty one counts as not sent. What cannot be read is kept for `check`."""
+        name = self.sent_name(option)
+        if name is None:
+            if option.required:
+                self.reject(option.name, "is required")
+            return option.default
+        try:
+            return option.parse(self._values[name].strip())
+        except ValueError as error:
+            self.reject(name, str(error))
+            return option.default
 
-        A `ValueError` of `parse` is kept for `check` under the name that was sent.
-        """
-        for name in names:
-            value = self._values.get(name, "").strip()
-            if not value:
-                continue
-            try:
-                return parse(value)
-            except ValueError as error:
-                self.reject(name, str(error))
-                return default
-        return default
+    def sent_name(self, option: Option[T]) -> str | None:
+        """The first of the option's names that came with a value."""
+        return next((name for name in option.names if self._values.get(name, "").strip()), None)
 
     def reject(self, name: str, reason: str) -> None:
         """Notes that the field `name` is wrong; `reason` completes the sentence "`name` …"."""

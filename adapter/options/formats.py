@@ -1,9 +1,11 @@
 """Which encoding the caller gets: the `format` and `output` fields, then the Accept header, then PNG."""
 
 from clearcanvas.v1 import images_pb2
+from clearcanvas.v1.composition_pb2 import Color, Composition
 from clearcanvas.v1.images_pb2 import ImageFormat, OutputKind, OutputOptions
 
 from adapter.options.fields import Fields
+from adapter.options.option import Option, choice
 
 # In the order of preference among what a caller likes equally well.
 _MEDIA_TYPES: dict[str, ImageFormat.ValueType] = {
@@ -23,6 +25,27 @@ _KINDS: dict[str, OutputKind.ValueType] = {
 }
 
 
+def _parse_format(text: str) -> ImageFormat.ValueType:
+    if text.lower() not in _FORMATS:
+        message = "must be png, webp or jpg"
+        raise ValueError(message)
+    return _FORMATS[text.lower()]
+
+
+FORMAT: Option[ImageFormat.ValueType] = Option(
+    ("format",),
+    _parse_format,
+    images_pb2.IMAGE_FORMAT_UNSPECIFIED,
+    {
+        "type": "string",
+        "enum": ["png", "webp", "jpg"],
+        "default": "png",
+        "description": "Encoding of the result; without it, the Accept header decides. jpg only for an opaque result.",
+    },
+)
+OUTPUT = choice("output", _KINDS, "rgba", "The picture, or the subject's alpha alone as one grey channel.")
+
+
 def read_output(fields: Fields, accept: str, *, opaque: bool) -> OutputOptions:
     """Chooses kind and encoding of the result.
 
@@ -31,14 +54,29 @@ def read_output(fields: Fields, accept: str, *, opaque: bool) -> OutputOptions:
         accept: The Accept header; it decides where `format` is not sent.
         opaque: Whether the composed picture has no transparency. JPEG is possible only then, or for a mask.
     """
-    kind = fields.take(_parse_kind, "output", default=images_pb2.OUTPUT_KIND_PICTURE)
+    kind = fields.take(OUTPUT)
     jpeg_possible = opaque or kind == images_pb2.OUTPUT_KIND_MASK
-    chosen = fields.take(_parse_format, "format", default=images_pb2.IMAGE_FORMAT_UNSPECIFIED)
+    chosen = fields.take(FORMAT)
     if chosen == images_pb2.IMAGE_FORMAT_UNSPECIFIED:
         chosen = negotiate(accept, jpeg_possible=jpeg_possible)
     elif chosen == images_pb2.IMAGE_FORMAT_JPEG and not jpeg_possible:
         fields.reject("format", "jpg has no transparency: use png or webp, an opaque background, or output=mask")
     return OutputOptions(format=chosen, kind=kind)
+
+
+def is_opaque(composition: Composition) -> bool:
+    """Whether no pixel of the composed picture can be transparent: the image service's own rule."""
+    match composition.WhichOneof("background"):
+        case "color":
+            return _is_solid(composition.color)
+        case "gradient":
+            return _is_solid(composition.gradient.start) and _is_solid(composition.gradient.end)
+        case "picture":
+            return _is_solid(composition.picture.fill)
+        case "blur" | "generated":
+            return True
+        case _:
+            return False
 
 
 def negotiate(accept: str, *, jpeg_possible: bool) -> ImageFormat.ValueType:
@@ -58,6 +96,10 @@ def negotiate(accept: str, *, jpeg_possible: bool) -> ImageFormat.ValueType:
     return best
 
 
+def _is_solid(color: Color) -> bool:
+    return not color.HasField("alpha") or color.alpha == 255
+
+
 def _parse_accept(accept: str) -> dict[str, float]:
     """Media range → quality, 0 to 1. A range with a malformed quality is left out."""
     ranges: dict[str, float] = {}
@@ -71,17 +113,3 @@ def _parse_accept(accept: str) -> dict[str, float]:
         if 0.0 <= value <= 1.0:
             ranges[name] = value
     return ranges
-
-
-def _parse_format(text: str) -> ImageFormat.ValueType:
-    if text.lower() not in _FORMATS:
-        message = "must be png, webp or jpg"
-        raise ValueError(message)
-    return _FORMATS[text.lower()]
-
-
-def _parse_kind(text: str) -> OutputKind.ValueType:
-    if text.lower() not in _KINDS:
-        message = "must be rgba or mask"
-        raise ValueError(message)
-    return _KINDS[text.lower()]

@@ -24,19 +24,18 @@ class UploadLimits:
     image_bytes: int = 25 * 1024 * 1024  # The public contract's "25 MB".
     field_bytes: int = 4096  # Colours and names are tens of bytes; this leaves room for a long prompt.
     parts: int = 32  # An operation has fewer than ten fields.
-    envelope_bytes: int = 64 * 1024  # All that is not the image: boundaries, part headers, other fields.
+    envelope_bytes: int = 64 * 1024  # All that is no image: boundaries, part headers, other fields.
     idle_timeout_s: float = 10.0
     total_timeout_s: float = 120.0
 
-    @property
-    def form_bytes(self) -> int:
-        """The longest body that can hold an acceptable form."""
-        return self.image_bytes + self.envelope_bytes
+    def form_bytes(self, files: int) -> int:
+        """The longest body that can hold an acceptable form of at most `files` pictures."""
+        return files * self.image_bytes + self.envelope_bytes
 
     def describe(self) -> str:
         """The limits as one sentence for the caller."""
         return (
-            f"The request is too large: at most {self.image_bytes} bytes for the image, "
+            f"The request is too large: at most {self.image_bytes} bytes for an image, "
             f"{self.field_bytes} for another field, {self.parts} parts."
         )
 

@@ -5,6 +5,7 @@ chunks into a push parser that does.
 """
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import multipart
@@ -17,14 +18,16 @@ from adapter.uploads.budget import Reservation
 
 @dataclass
 class Form:
-    """A form that was read: the bytes of its `image` part, empty where there is none, and its text fields."""
+    """A form that was read: its pictures as bytes, and its text fields, by their names."""
 
-    image: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def read_form(request: web.Request, limits: UploadLimits, reservation: Reservation) -> Form:
-    """Reads the body of `request`.
+async def read_form(
+    request: web.Request, limits: UploadLimits, reservation: Reservation, files: Collection[str]
+) -> Form:
+    """Reads the body of `request`. `files` are the names of the fields that are taken as bytes.
 
     Raises:
         UnsupportedMediaTypeError: The body is not multipart/form-data, or it or a part of it is compressed or encoded.
@@ -33,12 +36,13 @@ async def read_form(request: web.Request, limits: UploadLimits, reservation: Res
         UploadTimeoutError: The body stalled, or took too long.
         OverloadedError: The uploads in flight fill their budget.
     """
-    parser = _make_parser(request, limits)
+    limit = limits.form_bytes(len(files))
+    parser = _make_parser(request, limits, limit)
     await invite_body(request)
-    collector = _FormCollector(limits)
+    collector = _FormCollector(limits, files)
     try:
         async with body_deadline(limits):
-            async for chunk in read_chunks(request, limits, limits.form_bytes, limits.describe()):
+            async for chunk in read_chunks(request, limits, limit, limits.describe()):
                 reservation.grow(len(chunk))
                 for event in parser.parse(chunk):
                     collector.add(event)
@@ -51,9 +55,9 @@ async def read_form(request: web.Request, limits: UploadLimits, reservation: Res
     return collector.form
 
 
-def _make_parser(request: web.Request, limits: UploadLimits) -> multipart.PushMultipartParser:
+def _make_parser(request: web.Request, limits: UploadLimits, limit: int) -> multipart.PushMultipartParser:
     """Checks all that the request's headers tell, before a byte of the body is read."""
-    check_length(request, limits.form_bytes, limits.describe())
+    check_length(request, limit, limits.describe())
     media_type, options = multipart.parse_options_header(request.headers.get(hdrs.CONTENT_TYPE, ""))
     if media_type != "multipart/form-data":
         message = "The request must be multipart/form-data with the picture in the field image."
@@ -70,9 +74,10 @@ def _make_parser(request: web.Request, limits: UploadLimits) -> multipart.PushMu
 class _FormCollector:
     """Builds a Form from the parser's events: a segment, its bytes, None at its end."""
 
-    def __init__(self, limits: UploadLimits) -> None:
+    def __init__(self, limits: UploadLimits, files: Collection[str]) -> None:
         self.form = Form()
         self._limits = limits
+        self._files = files
         self._name = ""
         self._content: io.BytesIO | None = None  # None: a part that nobody asked for, dropped as it comes.
 
@@ -83,7 +88,7 @@ class _FormCollector:
             self._end()
         elif self._content is not None:
             self._content.write(event)
-            if self._name != "image" and self._content.tell() > self._limits.field_bytes:
+            if self._name not in self._files and self._content.tell() > self._limits.field_bytes:
                 raise PayloadTooLargeError(self._limits.describe())
 
     def _begin(self, segment: multipart.MultipartSegment) -> None:
@@ -93,18 +98,18 @@ class _FormCollector:
         headers = dict(segment.headerlist)
         refuse_encoding(headers.get("Content-Encoding"))
         refuse_encoding(headers.get("Content-Transfer-Encoding"))
-        if segment.name == "image" and self.form.image:
-            message = "The form has more than one image."
+        if self.form.files.get(segment.name):
+            message = f"The form has more than one {segment.name}."
             raise MalformedBodyError(message)
         self._name = segment.name
-        self._content = io.BytesIO() if segment.name == "image" or segment.filename is None else None
+        self._content = io.BytesIO() if segment.name in self._files or segment.filename is None else None
 
     def _end(self) -> None:
         if self._content is None:
             return
         content = self._content.getvalue()  # Shares the buffer, copies nothing.
-        if self._name == "image":
-            self.form.image = content
+        if self._name in self._files:
+            self.form.files[self._name] = content
             return
         try:
             self.form.fields[self._name] = content.decode()
