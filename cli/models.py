@@ -13,11 +13,14 @@ from rich.table import Table
 
 from cli.config import read_settings
 from engine.models.canary import Answer, ask
+from engine.models.card import ModelCard, read_config
 from engine.models.check import Inspection, State, inspect
 from engine.models.errors import CanaryError, ModelError
+from engine.models.generation import GenerationCard, is_generation
 from engine.models.importer import Origin, import_model
 from engine.models.pull import pull
 from engine.models.recipe import Activation, Recipe, Triple
+from engine.models.seal import SEAL_FILE, seal
 from engine.models.sources import SOURCES
 
 app = typer.Typer(help="Fetch, import, list and verify models.", no_args_is_help=True)
@@ -75,13 +78,30 @@ def import_command(
 @app.command("list")
 def list_command(repository: Repository = None) -> None:
     """Show the models of the repository, and whether their weights are there and unharmed."""
-    table = Table("name", "size", "licence", "source", "sha256", "weights")
+    table = Table("name", "method", "size", "licence", "source", "sha256", "state")
+    problems = []
     with _errors():
         for found in inspect(_repository(repository)):
-            card = found.card
-            facts = (f"{card.height}×{card.width}", card.license, card.source, card.sha256[:12]) if card else ("",) * 4
-            table.add_row(found.name, *facts, found.state.value)
+            table.add_row(found.name, *_facts(found.card), found.state.value)
+            if found.problem:
+                problems.append(f"{found.name}: {found.problem}")
     Console().print(table)
+    for problem in problems:
+        typer.echo(problem, err=True)
+
+
+@app.command("seal")
+def seal_command(
+    name: Annotated[str, typer.Argument(help="A model written in Python.")],
+    repository: Repository = None,
+) -> None:
+    """Write down the hashes of a Python model's files, after a change of yours: a changed file is not served."""
+    folder = _repository(repository) / name
+    with _errors():
+        if not is_generation(read_config(folder)):
+            raise ModelError(f"{folder} holds no code: the hash of its weights stands in its card.")
+        count = seal(folder)
+    typer.echo(f"{folder / SEAL_FILE} holds the hashes of {count} files")
 
 
 @app.command("verify")
@@ -119,12 +139,24 @@ def _verdicts(found: list[Inspection], answers: dict[str, Answer | CanaryError])
     for one in found:
         match answers.get(one.name):
             case Answer(device, coverage, time_s):
-                table.add_row(one.name, one.state.value, device, f"{coverage:.3f}", f"{time_s:.2f}")
+                alpha = "–" if coverage is None else f"{coverage:.3f}"
+                table.add_row(one.name, one.state.value, device, alpha, f"{time_s:.2f}")
             case CanaryError():
                 table.add_row(one.name, one.state.value, "failed")
             case None:
                 table.add_row(one.name, one.state.value, "not asked")
     return table
+
+
+def _facts(card: ModelCard | GenerationCard | None) -> tuple[str, str, str, str, str]:
+    """Its method, its size in pixels, licence, source, and the begin of the hash of what has one for all."""
+    match card:
+        case ModelCard():
+            return "matting", f"{card.height}×{card.width}", card.license, card.source, card.sha256[:12]
+        case GenerationCard():
+            return card.method, f"≤ {card.max_side}", card.license, card.source, "each file"
+        case None:
+            return ("",) * 5
 
 
 def _repository(given: Path | None) -> Path:

@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.install import install, is_current
 from engine.launch import Launch, check_port
 from engine.models.check import check_hashes
+from engine.models.extras import installed_extras
 from engine.models.seal import drop_bytecode
 from engine.repository import survey
 from engine.shm import check_shm, sweep_shm
@@ -91,11 +92,13 @@ def prepare(settings: EngineSettings) -> Launch:
         message = f"{settings.triton_env} holds other packages than the lock names: run `python -m engine install`"
         raise EngineError(message)
     drop_bytecode(settings.model_repository)
-    found = survey(settings.model_repository)
+    found = survey(settings.model_repository, installed_extras(settings.triton_env))
     for sentence in found.refused:
         logger.error("not served: %s", sentence)
     if problems := check_hashes(settings.model_repository):
         raise EngineError("\n".join(problems))
+    for sentence in found.optional:
+        logger.info("not served: %s", sentence)
     for sentence in found.warnings:
         logger.warning("%s", sentence)
     if not found.models:

@@ -6,19 +6,29 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
+from engine.models.extras import how_to_install
+from engine.models.weights import lacking_weights
+
 
 @dataclass(frozen=True)
 class Served:
-    """`models`: names to load. `refused`, `warnings`: sentences for the log."""
+    """`models`: names to load. `refused`, `warnings`, `optional`: sentences for the log.
+
+    `optional` are the models that nobody asked for: their weights were not pulled, or their packages not installed.
+    """
 
     models: tuple[str, ...]
     refused: tuple[str, ...]
     warnings: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
-def survey(repository: Path) -> Served:
-    """Read each model's configuration as Triton would with `--model-config-name=cpu`."""
-    models, refused, warnings = [], [], []
+def survey(repository: Path, extras: frozenset[str] = frozenset()) -> Served:
+    """Read each model's configuration as Triton would with `--model-config-name=cpu`.
+
+    `extras`: what Triton's environment has beside its own lock.
+    """
+    models, refused, warnings, optional = [], [], [], []
     for folder in sorted(path for path in repository.iterdir() if path.is_dir() and not path.name.startswith(".")):
         card = next(
             (path for path in (folder / "configs" / "cpu.pbtxt", folder / "config.pbtxt") if path.exists()), None
@@ -34,12 +44,15 @@ def survey(repository: Path) -> Served:
         if fault := _fault(folder, config):
             refused.append(f"{folder.name}: {fault}")
             continue
+        if lacking := _lacking(folder, config, extras):
+            optional.append(f"{folder.name}: {lacking}")
+            continue
         models.append(folder.name)
         if config.backend == "onnxruntime" and not config.instance_group:
             warnings.append(
                 f"{folder.name}: no instance_group, so Triton makes two, slower here; add configs/cpu.pbtxt"
             )
-    return Served(tuple(models), tuple(refused), tuple(warnings))
+    return Served(tuple(models), tuple(refused), tuple(warnings), tuple(optional))
 
 
 def _fault(folder: Path, config: ModelConfig) -> str | None:
@@ -48,4 +61,14 @@ def _fault(folder: Path, config: ModelConfig) -> str | None:
     weights = config.default_model_filename or "model.onnx"
     if config.backend == "onnxruntime" and not any(folder.glob(f"[0-9]*/{weights}")):
         return f"no {weights}: pull or import it first (clearcanvas models)"
+    return None
+
+
+def _lacking(folder: Path, config: ModelConfig, extras: frozenset[str]) -> str | None:
+    parameters = {key: config.parameters[key].string_value for key in config.parameters}
+    if config.backend == "python" and (lacking := lacking_weights(folder, parameters.get("weights", ""))):
+        return lacking
+    environment = parameters.get("environment", "")
+    if environment and environment not in extras:
+        return f"its packages are not in Triton's environment: {how_to_install(environment)}"
     return None

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,14 @@ from tritonclient.utils import InferenceServerException
 
 from engine.models.card import ModelCard
 from engine.models.errors import CanaryError
+from engine.models.extras import how_to_install, installed_extras
+from engine.models.generation import GenerationCard
+from engine.models.painting import paint
 
 # A model is read and compiled in seconds, on a slow disk in tens of them; a first inference may take as long.
 _START_S = 180.0
 _INFER_S = 60.0
+_PAINT_S = 600.0  # A diffusion model without a GPU.
 _POLL_S = 0.2
 # The engine gives Triton some seconds to end, then ends it.
 _STOP_S = 20.0
@@ -30,19 +34,28 @@ _STOP_S = 20.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model said: `device` (device/runtime/precision), `coverage` (mean of alpha, 0 to 1), after `time_s`."""
+    """What a model said: `device` (device/runtime/precision), after `time_s`.
+
+    `coverage`: the mean of alpha, 0 to 1; None for a generation model.
+    """
 
     device: str
-    coverage: float
+    coverage: float | None
     time_s: float
 
 
-def ask(repository: Path, cards: list[ModelCard], triton_env: Path) -> dict[str, Answer | CanaryError]:
+def ask(
+    repository: Path, cards: Sequence[ModelCard | GenerationCard], triton_env: Path
+) -> dict[str, Answer | CanaryError]:
     """Serve the models of `cards`, which lie in `repository`, on a port and in folders of their own, and ask each.
 
     Raises:
         CanaryError: the engine did not start; a fault of one model is in its place in the result.
     """
+    unservable = {card.name: problem for card in cards if (problem := _lacking_extra(card, triton_env))}
+    cards = [card for card in cards if card.name not in unservable]
+    if not cards:
+        return dict(unservable)
     with tempfile.TemporaryDirectory(prefix="clearcanvas-canary-") as scratch:
         folder = Path(scratch)
         # Links, so that a model which is already known to be broken cannot keep the others from being served.
@@ -50,8 +63,8 @@ def ask(repository: Path, cards: list[ModelCard], triton_env: Path) -> dict[str,
         for card in cards:
             (folder / "models" / card.name).symlink_to((repository / card.name).resolve())
         with _engine(folder, triton_env) as (address, process), triton.InferenceServerClient(address) as client:
-            _wait_until_served(client, process, cards, folder / "log")
-            return {card.name: _ask_one(client, card) for card in cards}
+            _wait_until_served(client, process, {card.name for card in cards}, folder / "log")
+            return unservable | {card.name: _ask_one(client, address, card) for card in cards}
 
 
 def canary_picture(height: int, width: int) -> NDArray[np.uint8]:
@@ -92,7 +105,7 @@ def _engine(folder: Path, triton_env: Path) -> Iterator[tuple[str, subprocess.Po
 
 
 def _wait_until_served(
-    client: triton.InferenceServerClient, process: subprocess.Popen[bytes], cards: list[ModelCard], log: Path
+    client: triton.InferenceServerClient, process: subprocess.Popen[bytes], names: set[str], log: Path
 ) -> None:
     """Return when every model has either been loaded or refused, that is when the engine says that it serves."""
     deadline = time.monotonic() + _START_S
@@ -104,13 +117,33 @@ def _wait_until_served(
         except InferenceServerException:
             states = []
         settled = {model.name for model in states if model.state in {"READY", "UNAVAILABLE"}}
-        if settled >= {card.name for card in cards}:
+        if settled >= names:
             return
         time.sleep(_POLL_S)
     raise CanaryError(f"The engine did not serve within {_START_S:.0f} s:\n{log.read_text()[-2000:]}")
 
 
-def _ask_one(client: triton.InferenceServerClient, card: ModelCard) -> Answer | CanaryError:
+def _lacking_extra(card: ModelCard | GenerationCard, triton_env: Path) -> CanaryError | None:
+    if not isinstance(card, GenerationCard) or not card.environment:
+        return None
+    if card.environment in installed_extras(triton_env):
+        return None
+    return CanaryError(f"{card.name} needs more than {triton_env} has: {how_to_install(card.environment)}.")
+
+
+def _ask_one(
+    client: triton.InferenceServerClient, address: str, card: ModelCard | GenerationCard
+) -> Answer | CanaryError:
+    if isinstance(card, ModelCard):
+        return _ask_for_alpha(client, card)
+    try:
+        device, elapsed = paint(address, card, _PAINT_S)
+    except CanaryError as exc:
+        return exc
+    return Answer(device, None, elapsed)
+
+
+def _ask_for_alpha(client: triton.InferenceServerClient, card: ModelCard) -> Answer | CanaryError:
     picture = canary_picture(card.height, card.width)[None]
     image = triton.InferInput("IMAGE", list(picture.shape), "UINT8")
     image.set_data_from_numpy(picture)
