@@ -29,7 +29,12 @@ logger = logging.getLogger(__name__)
 _DOMAIN = "clearcanvas"
 _UNEXPECTED = "Internal Server Error"
 _INVALID_DATA = "Invalid request data"
-_USE_HD = "Image too large for regular processing. Use HD endpoint."
+_SENTENCES = {
+    "PIXELS_EXCEEDED": "Image too large for regular processing. Use HD endpoint.",
+    "NO_TRANSPARENCY": "The input image must have a transparent background.",
+}
+# Fields of the image service that have another name here, where this side cannot know what is wrong with them.
+_PUBLIC_NAMES = {"generated.model": "generation_model"}
 _UNAVAILABLE = "The image service is unavailable. Try again later."
 _TIMED_OUT = "The image was not ready in time."
 _RETRY_AFTER_S = 1  # Where the service names no pause of its own.
@@ -89,6 +94,8 @@ _REASON_STATUS: dict[str, HTTPStatus] = {
     "SHUTTING_DOWN": HTTPStatus.SERVICE_UNAVAILABLE,
     "DEADLINE_EXCEEDED": HTTPStatus.GATEWAY_TIMEOUT,
     "PROCESSING_FAILED": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "NO_TRANSPARENCY": HTTPStatus.BAD_REQUEST,
+    "NO_SUBJECT": HTTPStatus.BAD_REQUEST,
 }
 
 # Where there is no ErrorInfo: gRPC itself speaks, not the image service.
@@ -172,13 +179,13 @@ def _describe_service(error: grpc.aio.AioRpcError) -> Failure:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Failure(status, code or _GONE, sentence if code else _UNAVAILABLE, retry_after_s=retry_after_s)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        name = "model" if info.reason == "MODEL_NOT_FOUND" else info.metadata.get("field", "")
-        return Failure(status, code, _INVALID_DATA, fields={name: sentence} if name else {})
+        name = info.metadata.get("field", "model" if info.reason == "MODEL_NOT_FOUND" else "")
+        return Failure(status, code, _INVALID_DATA, fields={_PUBLIC_NAMES.get(name, name): sentence} if name else {})
     if status == HTTPStatus.GATEWAY_TIMEOUT:
         return Failure(status, _LATE, _TIMED_OUT)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return Failure(status, _FAILED, _UNEXPECTED)
-    return Failure(status, code, _USE_HD if info.reason == "PIXELS_EXCEEDED" else sentence)
+    return Failure(status, code, _SENTENCES.get(info.reason, sentence))
 
 
 def _read_details(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, int]:

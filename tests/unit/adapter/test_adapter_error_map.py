@@ -30,6 +30,8 @@ EXPECTED = {
     "PAYLOAD_TOO_LARGE": 413,
     "INVALID_PARAMETER": 422,
     "MODEL_NOT_FOUND": 422,
+    "NO_TRANSPARENCY": 400,
+    "NO_SUBJECT": 400,
     "OVERLOADED": 503,
     "WORKER_LOST": 503,
     "MODEL_UNAVAILABLE": 503,
@@ -40,11 +42,16 @@ EXPECTED = {
 
 
 def rpc_error(
-    code: grpc.StatusCode, reason: str = "", domain: str = "clearcanvas", *, details: bytes = b""
+    code: grpc.StatusCode,
+    reason: str = "",
+    domain: str = "clearcanvas",
+    *,
+    details: bytes = b"",
+    metadata: dict[str, str] | None = None,
 ) -> AioRpcError:
     if reason:
         packed = AnyMessage()
-        packed.Pack(ErrorInfo(reason=reason, domain=domain))
+        packed.Pack(ErrorInfo(reason=reason, domain=domain, metadata=metadata))
         details = Status(code=code.value[0], details=[packed]).SerializeToString()
     return AioRpcError(code, Metadata(), Metadata((DETAILS, details)) if details else Metadata(), details="a sentence")
 
@@ -56,9 +63,31 @@ def test_every_reason_of_the_contract_has_its_status(reason: str) -> None:
     assert (failure.retry_after_s is not None) == (failure.status == 503)
 
 
-def test_pixels_exceeded_has_the_published_words() -> None:
-    failure = describe(rpc_error(grpc.StatusCode.INVALID_ARGUMENT, "PIXELS_EXCEEDED"))
-    assert failure.message == "Image too large for regular processing. Use HD endpoint."
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("PIXELS_EXCEEDED", "Image too large for regular processing. Use HD endpoint."),
+        ("NO_TRANSPARENCY", "The input image must have a transparent background."),
+        ("NO_SUBJECT", "a sentence"),
+    ],
+)
+def test_published_words_stand_in_for_the_service_s_own(reason: str, sentence: str) -> None:
+    failure = describe(rpc_error(grpc.StatusCode.INVALID_ARGUMENT, reason))
+    assert (failure.status, failure.message) == (400, sentence)
+
+
+@pytest.mark.parametrize(
+    ("reason", "metadata", "name"),
+    [
+        ("INVALID_PARAMETER", {"field": "blur.radius"}, "blur.radius"),
+        ("INVALID_PARAMETER", {"field": "generated.model"}, "generation_model"),
+        ("MODEL_NOT_FOUND", {"model": "isnot"}, "model"),
+        ("MODEL_NOT_FOUND", {"model": "isnot", "field": "generated.model"}, "generation_model"),
+    ],
+)
+def test_a_wrong_field_has_its_public_name(reason: str, metadata: dict[str, str], name: str) -> None:
+    failure = describe(rpc_error(grpc.StatusCode.INVALID_ARGUMENT, reason, metadata=metadata))
+    assert (failure.status, failure.fields) == (422, {name: "a sentence"})
 
 
 @pytest.mark.parametrize(
