@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adapter.app import serve
 from adapter.config import Settings, load_settings
-from adapter.errors import InvalidSettingsError
+from adapter.errors import InvalidSettingsError, KeysUnavailableError
 from adapter.payments.errors import StoreUnavailableError
 from adapter.sale.settings import PaymentSettings, load_payment_settings
 
@@ -49,6 +49,9 @@ def main() -> int:
         return 2
     except StoreUnavailableError as error:
         logger.error("cannot take payments: %s", error.message)
+        return 1
+    except KeysUnavailableError:
+        logger.error("cannot serve: the store of the API keys does not answer")
         return 1
     except OSError as error:
         logger.error("cannot serve on %s: %s", settings.http, error.strerror)

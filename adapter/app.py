@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from adapter.access import Access
 from adapter.config import Settings
+from adapter.editing import Editor
 from adapter.errors import InvalidSettingsError
+from adapter.fetching.fetcher import Fetcher
+from adapter.keys.keyring import Keyring
+from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
 from adapter.limits.clients import Clients
 from adapter.limits.local import Limiter, LocalLimiter
@@ -17,8 +22,9 @@ from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
 from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
-from adapter.middleware.unpaid import limit_unpaid
-from adapter.operations import PAID, REMOVE_BACKGROUND
+from adapter.middleware.unpaid import IsSold, limit_unpaid
+from adapter.operations import OPERATIONS, PAID
+from adapter.routes.account import AccountRoutes
 from adapter.routes.discovery import DiscoveryRoutes
 from adapter.routes.health import HealthRoutes
 from adapter.routes.images import ImageRoutes
@@ -45,17 +51,23 @@ def build_app(
     *,
     service: ImageService,
     lifecycle: Lifecycle,
+    keyring: Keyring,
     limiter: Limiter,
+    per_key: Limiter,
     shop: "Shop | None",
 ) -> web.Application:
     """Builds the application: the routes, and the middleware around them from the outside in."""
     clients = Clients(settings.trusted_proxies)
     offers = Offers(payments.rails if shop is not None else (), payments.hosts, payments.public_url, clients)
-    priced = Priced(REMOVE_BACKGROUND, PAID.path, payments.amount(REMOVE_BACKGROUND), PAID.summary)
+    priced = {
+        row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
+        for row in (PAID, *OPERATIONS)
+    }
+    access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback)
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
     budget = UploadBudget(settings.upload_budget_mib * _MIB)
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
-    guards = [limit_unpaid(limiter, clients, {priced.path})] if shop is not None else []
+    guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
     app = web.Application(middlewares=[*guards, map_errors, answer_preflight])
 
     async def complete_response(request: web.Request, response: web.StreamResponse) -> None:
@@ -66,11 +78,21 @@ def build_app(
 
     app.on_response_prepare.append(complete_response)
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
-    images = ImageRoutes(service, lifecycle, budget, limits, settings.request_timeout_s, settings.images_are_open)
-    images.add_to(app)
-    PaidRoutes(service, lifecycle, budget, limits, offers, priced, till).add_to(app)
-    DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
+    editor = Editor(service, settings.request_timeout_s)
+    ImageRoutes(editor, access, Fetcher(), lifecycle, budget, limits, priced, till).add_to(app)
+    PaidRoutes(editor, lifecycle, budget, limits, offers, priced[PAID.name], till).add_to(app)
+    AccountRoutes(access).add_to(app)
+    DiscoveryRoutes(offers, priced[PAID.name], shop.ways if shop is not None else {}).add_to(app)
     return app
+
+
+def _tell_sold(access: Access) -> IsSold:
+    forms = {row.path for row in OPERATIONS}
+
+    async def is_sold(request: web.BaseRequest) -> bool:
+        return request.path == PAID.path or (request.path in forms and await access.is_sold(request))
+
+    return is_sold
 
 
 async def serve(
@@ -88,13 +110,17 @@ async def serve(
         OSError: The address cannot be listened on.
         InvalidSettingsError: A payment setting cannot work, or there is nothing to serve at a public address.
         StoreUnavailableError: The ledger's database does not answer.
+        KeysUnavailableError: The keys' database does not answer.
     """
-    _check_access(settings, payments)
     lifecycle = Lifecycle()
     async with AsyncExitStack() as stack:
+        keyring = await _open_keyring(settings, stack)
+        await _check_access(settings, payments, keyring)
         channel = await stack.enter_async_context(open_channel(settings.grpc))
-        limiter = _make_limiter(settings)
+        limiter = _make_limiter(settings, "clearcanvas-unpaid")
+        per_key = _make_limiter(settings, "clearcanvas-keys")
         stack.push_async_callback(limiter.close)
+        stack.push_async_callback(per_key.close)
         shop = None
         if payments.rails:
             from adapter.sale.rails import open_shop  # noqa: PLC0415 - the chains' libraries take seconds to load.
@@ -105,20 +131,34 @@ async def serve(
             payments,
             service=ImageService(channel),
             lifecycle=lifecycle,
+            keyring=keyring,
             limiter=limiter,
+            per_key=per_key,
             shop=shop,
         )
         await _listen_until(stop, settings, app, lifecycle)
 
 
-def _check_access(settings: Settings, payments: PaymentSettings) -> None:
+async def _open_keyring(settings: Settings, stack: AsyncExitStack) -> Keyring:
+    try:
+        store = KeyStore(settings.keys_url)
+    except ValueError as error:
+        raise InvalidSettingsError(str(error)) from error
+    stack.push_async_callback(store.close)
+    await store.start()
+    return Keyring(store)
+
+
+async def _check_access(settings: Settings, payments: PaymentSettings, keyring: Keyring) -> None:
     """Nobody opens the service to the public by accident. Raises InvalidSettingsError."""
-    if settings.images_are_open:
-        logger.warning("the image operations are open without keys to all who reach %s", settings.http)
+    if not await keyring.is_empty():
+        logger.info("the image operations are for those with an API key")
+    elif settings.on_loopback:
+        logger.warning("there is no API key: the image operations are open to all who reach %s", settings.http)
     elif not payments.rails:
         message = (
-            f"{settings.http} is not a loopback address, and nothing is sold there: bind 127.0.0.1, configure a way to "
-            "be paid, or set CLEARCANVAS_OPEN_ACCESS=true to open the image operations to everybody"
+            f"{settings.http} is not a loopback address, and nobody could use what is served there: bind 127.0.0.1, "
+            "make an API key with `clearcanvas keys add`, or configure a way to be paid"
         )
         raise InvalidSettingsError(message)
 
@@ -153,10 +193,10 @@ async def _listen_until(stop: asyncio.Event, settings: Settings, app: web.Applic
         await runner.cleanup()
 
 
-def _make_limiter(settings: Settings) -> Limiter:
+def _make_limiter(settings: Settings, namespace: str) -> Limiter:
     if settings.rate_limit_storage == "memory://":
         return LocalLimiter(settings.unpaid_per_minute)
-    return SharedLimiter(settings.rate_limit_storage, settings.unpaid_per_minute)
+    return SharedLimiter(settings.rate_limit_storage, settings.unpaid_per_minute, namespace)
 
 
 def _to_url(listener: asyncio.Server) -> str:

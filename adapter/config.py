@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -18,9 +19,8 @@ class Settings(BaseSettings):
 
     http: Address = Field("127.0.0.1:8402", description="HOST:PORT to serve HTTP on; port 0 chooses a free one.")
     grpc: Address = Field("127.0.0.1:8401", description="HOST:PORT of the image service.")
-    open_access: bool = Field(
-        default=False, description="Serve the image operations without keys also on an address that is not loopback."
-    )
+    data: Path = Field(Path("data"), description="Folder of the API keys, where `keys` names no other place.")
+    keys: str = Field("", repr=False, description="SQLAlchemy URL of the API keys; by default SQLite in `data`.")
     request_timeout_s: PositiveFloat = Field(
         60.0, description="Seconds for one edit and the sending of its result; passed on to the image service."
     )
@@ -56,9 +56,14 @@ class Settings(BaseSettings):
         return int(self.http.rpartition(":")[2])
 
     @property
-    def images_are_open(self) -> bool:
-        """Whether the image operations are served without keys: to this machine, or where it is meant."""
-        return self.open_access or _is_loopback(self.host)
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach `http`."""
+        return _is_loopback(self.host)
+
+    @property
+    def keys_url(self) -> str:
+        """Where the API keys are."""
+        return self.keys or f"sqlite:///{self.data.absolute()}/keys.sqlite"
 
 
 def load_settings() -> Settings:

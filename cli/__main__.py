@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo": "cli.demo",
     "models": "cli.models",
     "ledger": "cli.ledger",
+    "keys": "cli.keys",
 }
 
 

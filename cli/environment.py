@@ -9,6 +9,8 @@ from dotenv import dotenv_values
 # How this stack is paid, and where its ledger is, whose addresses may hold passwords: for the adapter alone.
 _RAILS = re.compile(r"CLEARCANVAS_(X402|MPP)_\w+")
 _BOOKS = re.compile(r"CLEARCANVAS_(LEDGER|RESULTS)")
+# Where the API keys are, and where requests are counted: their addresses may hold passwords too.
+_API_KEYS = re.compile(r"CLEARCANVAS_KEYS")
 _COUNTERS = re.compile(r"CLEARCANVAS_RATE_LIMIT_STORAGE")
 _SECRETS = re.compile(r"CLEARCANVAS_\w*(KEY|SECRET|PASSWORD|TOKEN)\w*")
 # What `clearcanvas pay` spends from: for no program at all.
@@ -21,8 +23,8 @@ def for_adapter(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_others(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without wallet, rails, ledger, and whatever is named as a secret."""
-    return _without(environment, _WALLET, _RAILS, _BOOKS, _COUNTERS, _SECRETS)
+    """The environment without wallet, rails, ledger, API keys, and whatever is named as a secret."""
+    return _without(environment, _WALLET, _RAILS, _BOOKS, _API_KEYS, _COUNTERS, _SECRETS)
 
 
 def paid_on_devnet(environment: Mapping[str, str], file: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from adapter.middleware import request_id
+from adapter.middleware.standing import set_standing
 from adapter.sale import headers as payment_headers
 
 _EXPOSED = (
@@ -15,6 +16,9 @@ _EXPOSED = (
     "RateLimit-Reset",
     "Retry-After",
     "Server-Timing",
+    "X-Background-Method",
+    "X-Background-Model",
+    "X-Background-Seed",
     "X-Foreground-Height",
     "X-Foreground-Left",
     "X-Foreground-Top",
@@ -50,6 +54,7 @@ def set_common_headers(request: web.BaseRequest, response: web.StreamResponse) -
     """Sets what every response carries."""
     response.headers.update(_COMMON)
     response.headers[request_id.HEADER] = request_id.request_id_of(request)
+    set_standing(request, response)
 
 
 @web.middleware

@@ -1,29 +1,33 @@
 """The limit on requests without payment. Those that bring one count only when they are refused; the paid never do."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from adapter.limits.clients import Client, Clients
-from adapter.limits.local import WINDOW_S, Limiter, Standing
+from adapter.limits.local import Limiter, Standing
 from adapter.middleware.failure import Failure
 from adapter.middleware.shapes import to_response
+from adapter.middleware.standing import note_standing
 from adapter.sale.headers import pays
 
+IsSold = Callable[[web.BaseRequest], Awaitable[bool]]
 
-def limit_unpaid(limiter: Limiter, clients: Clients, paths: Collection[str]) -> Middleware:
-    """Makes the middleware that guards the priced `paths`."""
+
+def limit_unpaid(limiter: Limiter, clients: Clients, is_sold: IsSold) -> Middleware:
+    """Makes the middleware that guards what is sold; `is_sold` says of a request whether that is what it is for."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method != hdrs.METH_POST or request.path not in paths:
+        if request.method != hdrs.METH_POST or not await is_sold(request):
             return await handler(request)
         if not pays(request.headers):
             standing = await limiter.take(identify(request, clients))
             if not standing.allowed:
                 return _refuse(request, standing)
+            note_standing(request, standing)
             response = await handler(request)
         else:
             response = await handler(request)
@@ -33,8 +37,7 @@ def limit_unpaid(limiter: Limiter, clients: Clients, paths: Collection[str]) -> 
             standing = await limiter.take(identify(request, clients))
             if not standing.allowed:
                 return _refuse(request, standing)
-        if not response.prepared:
-            response.headers.update(_describe(standing))
+            note_standing(request, standing)
         return response
 
     return guard
@@ -46,24 +49,7 @@ def identify(request: web.BaseRequest, clients: Clients) -> Client:
 
 
 def _refuse(request: web.BaseRequest, standing: Standing) -> web.Response:
+    note_standing(request, standing)
     message = f"More than {standing.limit} requests without a valid payment in a minute."
-    return to_response(
-        request,
-        Failure(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "rate_limited",
-            message,
-            retry_after_s=standing.reset_s,
-            headers=_describe(standing),
-        ),
-    )
-
-
-def _describe(standing: Standing) -> dict[str, str]:
-    """The headers of draft-ietf-httpapi-ratelimit-headers, as its widely read versions have them."""
-    return {
-        "RateLimit-Limit": str(standing.limit),
-        "RateLimit-Policy": f"{standing.limit};w={WINDOW_S}",
-        "RateLimit-Remaining": str(standing.remaining),
-        "RateLimit-Reset": str(standing.reset_s),
-    }
+    refusal = Failure(HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", message, retry_after_s=standing.reset_s)
+    return to_response(request, refusal)

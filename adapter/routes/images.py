@@ -1,22 +1,24 @@
-"""The image operations: a form in, one edit at the image service, its result streamed out."""
+"""The image operations: a form in, one edit at the image service, its result out; with a key, paid for, or open."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import grpc
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
-from clearcanvas.v1.images_pb2 import EditRequest
 
-from adapter.errors import BrokenResultError, PaymentNotOfferedError
+from adapter.access import Access, Sale
+from adapter.editing import Editor
+from adapter.fetching.fetcher import Fetcher
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
-from adapter.operations import OPERATIONS, Operation, build_request
-from adapter.sending import break_off
-from adapter.service import ImageService, describe_result, receive_chunks, receive_header
+from adapter.operations import OPERATIONS, Operation, Order, fetch_background, read_order
+from adapter.payments.gate import Ticket
+from adapter.sale.offers import Priced
+from adapter.sale.till import Till
 from adapter.uploads.body import UploadLimits, leave_expectation
-from adapter.uploads.budget import UploadBudget
+from adapter.uploads.budget import Reservation, UploadBudget
 from adapter.uploads.form import read_form
 
 
@@ -24,12 +26,16 @@ from adapter.uploads.form import read_form
 class ImageRoutes:
     """Serves every row of the operations table."""
 
-    service: ImageService
+    editor: Editor
+    access: Access
+    fetcher: Fetcher
     lifecycle: Lifecycle
     budget: UploadBudget
     limits: UploadLimits
-    request_timeout_s: float  # For the edit and the sending of its result; the upload has limits of its own.
-    are_open: bool  # To everybody, as long as there are no keys; else to nobody.
+    priced: Mapping[str, Priced]
+    """By the operation's name."""
+    till: Till | None
+    """None where no rail is configured."""
 
     def add_to(self, app: web.Application) -> None:
         """Registers the operations."""
@@ -39,36 +45,38 @@ class ImageRoutes:
     def _make_handler(self, operation: Operation) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             started_s = time.perf_counter()
-            if not self.are_open:
-                message = "This operation is not open here, and no way to pay for it is offered."
-                raise PaymentNotOfferedError(message)
             with self.lifecycle.work(), self.budget.reserve() as reservation:
-                form = await read_form(request, self.limits, reservation)
-                edit_request = build_request(operation, form, request.headers.get("Accept", ""))
-                del form  # The request holds its own copy of up to 25 MiB.
-                return await self._respond(request, edit_request, started_s)
+                leave = await self.access.choose(request, operation.name)
+                if isinstance(leave, Sale):
+                    return await self._sell(request, operation, leave, reservation, started_s)
+                order = await self._read(request, operation, reservation)
+                await fetch_background(order, self.fetcher, reservation)
+                return await self.editor.send(request, order.edit, leave, started_s)
 
         return handle
 
-    async def _respond(self, request: web.Request, edit_request: EditRequest, started_s: float) -> web.StreamResponse:
-        request_id = request_id_of(request)
-        call = self.service.edit(edit_request, request_id=request_id, timeout_s=self.request_timeout_s)
-        response = web.StreamResponse()
-        try:
-            async with asyncio.timeout(self.request_timeout_s):
-                messages = aiter(call)
-                header = await receive_header(messages)
-                response.content_type, response.content_length = header.content_type, header.size
-                response.headers.update(describe_result(header, time.perf_counter() - started_s))
-                response.headers[hdrs.CACHE_CONTROL] = "no-cache"
-                await response.prepare(request)
-                async for chunk in receive_chunks(messages, header.size):
-                    await response.write(chunk)
-                await response.write_eof()
-        except (grpc.aio.AioRpcError, BrokenResultError, TimeoutError) as error:
-            if not response.prepared:
-                raise
-            break_off(request, error)
-        finally:
-            call.cancel()  # Also when the client is gone: the service stops its work.
-        return response
+    async def _read(self, request: web.Request, operation: Operation, reservation: Reservation) -> Order:
+        form = await read_form(request, self.limits, reservation, operation.files)
+        return read_order(operation, form, request.headers.get(hdrs.ACCEPT, ""))
+
+    async def _sell(
+        self, request: web.Request, operation: Operation, sale: Sale, reservation: Reservation, started_s: float
+    ) -> web.StreamResponse:
+        """As the paid operation: the picture is judged before money is looked at, so a bad one is never paid for."""
+        assert self.till is not None  # noqa: S101 - what is sold is paid for somewhere.
+        offers, priced = self.access.offers, self.priced[operation.name]
+        if not request.body_exists:
+            return await self.till.quote(request, offers.price(request, priced), sale.rails)
+        order = await self._read(request, operation, reservation)
+        await self.editor.service.inspect(
+            order.edit.image, max_pixels=operation.max_pixels, request_id=request_id_of(request)
+        )
+        # In a thread: the digest of 25 MiB would hold up all other requests for 60 ms. What is behind a URL is not in
+        # it: nothing is fetched for those who do not pay, and a result that is kept outlives its background.
+        charge = await asyncio.to_thread(offers.charge, request, priced, order.edit, order.background_url)
+
+        async def work(ticket: Ticket) -> None:
+            await fetch_background(order, self.fetcher, reservation)
+            await self.editor.keep(request, order.edit, ticket, started_s)
+
+        return await self.till.sell(request, charge, sale.rails, work)

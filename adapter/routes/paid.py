@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 from clearcanvas.v1 import images_pb2
-from clearcanvas.v1.images_pb2 import EditRequest, ImageFormat
+from clearcanvas.v1.images_pb2 import ImageFormat
 
+from adapter.editing import Editor
 from adapter.errors import InvalidPictureError, PaymentNotOfferedError, UnsupportedMediaTypeError
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
-from adapter.operations import PAID, build_request
+from adapter.operations import IMAGE, PAID, read_order
 from adapter.payments.gate import Ticket
-from adapter.payments.results import ResultInfo
 from adapter.sale.offers import Offers, Priced
 from adapter.sale.till import Till
-from adapter.service import ImageService, describe_result, receive_chunks, receive_header
 from adapter.uploads.body import UploadLimits, leave_expectation, read_raw
 from adapter.uploads.budget import UploadBudget
 from adapter.uploads.form import Form
@@ -32,7 +31,7 @@ _FORMATS: dict[str, ImageFormat.ValueType] = {
 class PaidRoutes:
     """Serves the paid operation. The picture is judged before money is looked at: a bad one is never paid for."""
 
-    service: ImageService
+    editor: Editor
     lifecycle: Lifecycle
     budget: UploadBudget
     limits: UploadLimits
@@ -58,33 +57,24 @@ class PaidRoutes:
             picture = await read_raw(request, self.limits, reservation)
             if not picture:
                 return await self.till.quote(request, self.offers.price(request, self.priced), rails)
-            edit = build_request(PAID, Form(picture, dict(request.query)), request.headers.get(hdrs.ACCEPT, ""))
+            form = Form({IMAGE: picture}, dict(request.query))
+            edit = read_order(PAID, form, request.headers.get(hdrs.ACCEPT, "")).edit
             await self._inspect(request, picture, declared)
             # In a thread: the digest of 25 MiB would hold up all other requests for 60 ms.
-            charge = await asyncio.to_thread(self.offers.charge, request, self.priced, edit, picture)
+            charge = await asyncio.to_thread(self.offers.charge, request, self.priced, edit)
 
             async def work(ticket: Ticket) -> None:
-                await self._edit(edit, request_id_of(request), started_s, ticket)
+                await self.editor.keep(request, edit, ticket, started_s)
 
             return await self.till.sell(request, charge, rails, work)
 
     async def _inspect(self, request: web.Request, picture: bytes, declared: ImageFormat.ValueType) -> None:
-        facts = await self.service.inspect(picture, max_pixels=PAID.max_pixels, request_id=request_id_of(request))
+        facts = await self.editor.service.inspect(
+            picture, max_pixels=PAID.max_pixels, request_id=request_id_of(request)
+        )
         if facts.format != declared:
             message = "The picture is not of the type that the Content-Type header says."
             raise InvalidPictureError(message)
-
-    async def _edit(self, edit: EditRequest, request_id: str, started_s: float, ticket: Ticket) -> None:
-        call = self.service.edit(edit, request_id=request_id, timeout_s=ticket.work_deadline_s)
-        try:
-            async with asyncio.timeout(ticket.work_deadline_s):
-                messages = aiter(call)
-                header = await receive_header(messages)
-                facts = describe_result(header, time.perf_counter() - started_s)
-                info = ResultInfo(header.content_type, header.size, facts)
-                await ticket.keep(info, receive_chunks(messages, header.size))
-        finally:
-            call.cancel()  # Also when the client is gone: the service stops its work.
 
 
 def _read_declared_format(request: web.Request) -> ImageFormat.ValueType:

@@ -1,5 +1,6 @@
 """What is sold where: the rails that a host offers, and the charge for an operation on it."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from adapter.payments.charge import Charge, digest_request
 from adapter.sale.settings import RailName
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
+_NO_OPTIONS = {"image", "max_pixels"}  # Of an edit: what is edited, and how large it may be.
 _MEDIA_TYPES = {"IMAGE_FORMAT_PNG": "image/png", "IMAGE_FORMAT_WEBP": "image/webp", "IMAGE_FORMAT_JPEG": "image/jpeg"}
 
 
@@ -27,6 +29,8 @@ class Priced:
     """Millionths of a dollar."""
     description: str
     """One sentence for the payer's wallet."""
+    in_form: bool = False
+    """Whether the picture comes in a form; else it is the request's body."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Offers:
 
     def rails_of(self, request: web.BaseRequest) -> Sequence[RailName]:
         """The rails that the request's host offers, perhaps none."""
+        if not self.rails:
+            return ()
         return self.hosts.get(_match_host(request)["name"].lower(), self.rails)
 
     def base_url(self, request: web.BaseRequest) -> str:
@@ -58,19 +64,25 @@ class Offers:
         """The charge for an operation before anything is known of the picture."""
         return Charge(priced.name, self.base_url(request) + priced.path, priced.amount, priced.description)
 
-    def charge(self, request: web.BaseRequest, priced: Priced, edit: EditRequest, picture: bytes) -> Charge:
-        """The charge for one edit of `picture`; it is bound to all that decides the result."""
-        options = EditRequest(composition=edit.composition, output=edit.output, model=edit.model)
-        written = options.SerializeToString(deterministic=True).hex()
+    def charge(self, request: web.BaseRequest, priced: Priced, edit: EditRequest, background_url: str = "") -> Charge:
+        """The charge for one edit; it is bound to all that decides the result. Reads the pictures from end to end."""
+        picture = edit.image
+        options = {"edit": _digest_options(edit)} | ({"background_url": background_url} if background_url else {})
         return Charge(
             priced.name,
             self.base_url(request) + priced.path,
             priced.amount,
             priced.description,
             content_type=_MEDIA_TYPES[ImageFormat.Name(edit.output.format)],
-            body=picture,
-            digest=digest_request(priced.name, {"edit": written}, picture),
+            body=b"" if priced.in_form else picture,  # A form's bytes differ each time that it is written.
+            digest=digest_request(priced.name, options, picture),
         )
+
+
+def _digest_options(edit: EditRequest) -> str:
+    """All of an edit but the picture itself; in hex, because another picture may stand behind the subject."""
+    options = EditRequest(**{field.name: value for field, value in edit.ListFields() if field.name not in _NO_OPTIONS})
+    return hashlib.sha256(options.SerializeToString(deterministic=True)).hexdigest()
 
 
 def _match_host(request: web.BaseRequest) -> re.Match[str]:

@@ -14,7 +14,17 @@ RailName = Literal["x402", "mpp"]
 EvmAddress = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 
-_PRICES = {"remove-background": Decimal("0.05")}
+# Dollars by operation. A generated background takes a model of its own, whose work is many times that of the others.
+PRICES = {
+    "remove-background": Decimal("0.05"),
+    "matte": Decimal("0.05"),
+    "blur": Decimal("0.05"),
+    "color": Decimal("0.05"),
+    "gradient": Decimal("0.05"),
+    "shadow": Decimal("0.05"),
+    "picture": Decimal("0.05"),
+    "generate": Decimal("0.10"),
+}
 _MICRO = 1_000_000  # USDC and pathUSD both have six decimals.
 # What is left of a payment's life when the work and the settlement took their longest: clocks differ, blocks wait.
 _MARGIN_S = 10
@@ -25,6 +35,13 @@ def _check_price(price: Decimal) -> Decimal:
         message = "a price is over 0, at most 1000 dollars, and has at most six decimals"
         raise ValueError(message)
     return price
+
+
+def _check_operation(name: str) -> str:
+    if name not in PRICES:
+        message = f"no such operation; there are {', '.join(PRICES)}"
+        raise ValueError(message)
+    return name
 
 
 class PaymentSettings(BaseSettings):
@@ -63,8 +80,11 @@ class PaymentSettings(BaseSettings):
         default_factory=dict,
         description='Rails by host name, as JSON: {"mpp.example.com": ["mpp"]}; other hosts offer all there are.',
     )
-    prices: dict[Literal["remove-background"], Annotated[Decimal, AfterValidator(_check_price)]] = Field(
-        default_factory=dict, description='Dollars by operation, as JSON: {"remove-background": "0.05"}, the default.'
+    prices: dict[Annotated[str, AfterValidator(_check_operation)], Annotated[Decimal, AfterValidator(_check_price)]] = (
+        Field(
+            default_factory=dict,
+            description='Dollars by operation, as JSON: {"generate": "0.10", "blur": "0.05"}, the defaults of both.',
+        )
     )
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+$")] | None = Field(
         None,
@@ -98,9 +118,9 @@ class PaymentSettings(BaseSettings):
         """The realm of the MPP challenges. A change voids the open ones."""
         return self.mpp_realm or urlsplit(self.public_url or "").hostname or "clearcanvas"
 
-    def amount(self, operation: Literal["remove-background"]) -> int:
+    def amount(self, operation: str) -> int:
         """The price of an operation in millionths of a dollar."""
-        return int(self.prices.get(operation, _PRICES[operation]) * _MICRO)
+        return int(self.prices.get(operation, PRICES[operation]) * _MICRO)
 
     def read_x402_key(self) -> str | None:
         """The hot key, wherever it stands; None where there is none."""

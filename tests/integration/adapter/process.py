@@ -5,7 +5,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +115,14 @@ def form(image: bytes | None = b"picture", **fields: str) -> bytes:
 @asynccontextmanager
 async def run_adapter(grpc_address: str, **settings: str) -> AsyncIterator[AdapterProcess]:
     """Starts the adapter on a free port; `settings` are CLEARCANVAS_* variables in lower case without the prefix."""
-    names = {"http": "127.0.0.1:0", "grpc": grpc_address, **settings}
+    with tempfile.TemporaryDirectory(prefix="clearcanvas-adapter-") as data:
+        names = {"http": "127.0.0.1:0", "grpc": grpc_address, "data": data, **settings}
+        async with _run(names) as adapter:
+            yield adapter
+
+
+@asynccontextmanager
+async def _run(names: Mapping[str, str]) -> AsyncIterator[AdapterProcess]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CLEARCANVAS_")}
     environment = clean | {f"CLEARCANVAS_{name.upper()}": value for name, value in names.items()}
     process = await asyncio.create_subprocess_exec(

@@ -14,6 +14,8 @@ from aiohttp import web
 from adapter.app import build_app
 from adapter.config import Settings
 from adapter.discovery.way import WayToPay
+from adapter.keys.keyring import Keyring
+from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
 from adapter.limits.local import Limiter, LocalLimiter
 from adapter.listener import ConnectionLimits, listen
@@ -118,6 +120,7 @@ class RunningShop:
     x402: FakeRail
     mpp: FakeRail
     gate: Gate
+    keys: KeyStore
     lifecycle: Lifecycle
 
     async def post(
@@ -142,13 +145,16 @@ async def running_shop(
     *,
     limiter: Limiter | None = None,
     work_s: float = 15.0,
+    sells: bool = True,
     payments: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RunningShop]:
-    """Serves a shop on a free port until the end of the block."""
+    """Serves a shop on a free port until the end of the block; one that `sells` nothing takes no payments."""
     rails = {"x402": FakeRail("x402"), "mpp": FakeRail("mpp")}
     ledger = Ledger(f"sqlite:///{folder}/ledger.sqlite")
     await ledger.start()
+    keys = KeyStore(str((settings or {}).get("keys") or f"sqlite:///{folder}/keys.sqlite"))
+    await keys.start()
     gate = Gate(rails, ledger, ResultStore("memory:///"), GateLimits(work_s=work_s))
     await gate.start()
     configured = PaymentSettings.model_construct(x402_pay_to=ADDRESS, mpp_recipient=ADDRESS, **(payments or {}))
@@ -160,8 +166,10 @@ async def running_shop(
             configured,
             service=ImageService(channel),
             lifecycle=lifecycle,
+            keyring=Keyring(keys),
             limiter=limiter or LocalLimiter(1_000_000),
-            shop=Shop(gate, ways),
+            per_key=LocalLimiter(1_000_000),
+            shop=Shop(gate, ways) if sells else None,
         )
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
@@ -170,7 +178,7 @@ async def running_shop(
         port = listener.sockets[0].getsockname()[1]
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(60)) as http:
-                yield RunningShop(http, port, rails["x402"], rails["mpp"], gate, lifecycle)
+                yield RunningShop(http, port, rails["x402"], rails["mpp"], gate, keys, lifecycle)
         finally:
             listener.close()
             await runner.cleanup()
@@ -178,6 +186,7 @@ async def running_shop(
                 rail.release.set()
             await gate.close()
             await ledger.close()
+            await keys.close()
 
 
 def paid(name: Literal["x402", "mpp"], payment: str = "one") -> dict[str, str]:
