@@ -1,32 +1,91 @@
-"""Lays the subject over its background."""
+"""Lays the subject over its background, and the shadow between them.
+
+Colours are blended as CSS and every image editor blend them: in sRGB, not in linear light. Mattes and the alpha of
+shadow colours are made to look right that way.
+"""
 
 import pyvips
 
-from server.backgrounds import color, none
-from server.composition import Color, Composition, NoBackground
+from server.backgrounds import color, generated, gradient, none
+from server.backgrounds.generated import Painted
+from server.composition import (
+    Background,
+    Blur,
+    Color,
+    ContactShadow,
+    DropShadow,
+    Generated,
+    Gradient,
+    NoBackground,
+    Picture,
+    Shadow,
+)
+from server.generation import Generators
+from server.image.header import Encoded
 from server.image.scene import Scene
+from server.image.stage import Stage
 
 _OPAQUE_BANDS = 3
 
 
-def compose(scene: Scene, composition: Composition) -> pyvips.Image:
-    """Return the composed picture, lazy: uchar sRGB, three bands where the background is opaque, else four."""
-    backdrop = _render(scene, composition)
-    if backdrop is None:
-        return scene.cutout
-    if backdrop.bands == _OPAQUE_BANDS:
-        # Blends in integers, and copies where alpha is 0 or 255.
-        return scene.alpha.ifthenelse(scene.colour, backdrop, blend=True)
-    over = backdrop.composite2(scene.cutout, "over").rint().cast("uchar")
-    return (scene.alpha == 255).ifthenelse(scene.cutout, over)
+def paint(stage: Stage, background: Background, generators: Generators) -> Painted | None:
+    """Have a generation model do its part, if it has one."""
+    return generated.render(stage, background, generators) if isinstance(background, Generated) else None
 
 
-def _render(scene: Scene, composition: Composition) -> pyvips.Image | None:
-    background = composition.background
+def draw(
+    stage: Stage, background: Background, painted: Painted | None = None, picture: Encoded | None = None
+) -> pyvips.Image | None:
+    """Return the background, lazy, of the canvas's size: uchar sRGB, three bands where it is opaque, else four; None
+    where there is none.
+
+    `painted`: what `paint` returned. `picture`: the encoded picture that is laid behind, if one is.
+    """
     match background:
-        case Color():
-            return color.render(scene, background)
         case NoBackground():
-            return none.render(scene, background)
-        case _:
+            return none.render(stage, background)
+        case Color():
+            return color.render(stage, background)
+        case Gradient():
+            return gradient.render(stage, background)
+        case Generated() if painted is not None:
+            return painted.image
+        case Blur() | Picture() | Generated():
             raise NotImplementedError(type(background).__name__)
+
+
+def cast(stage: Stage, shadow: Shadow | None) -> pyvips.Image | None:
+    """Return the shadow, lazy, of the canvas's size: uchar sRGB, four bands, straight; None where there is none."""
+    match shadow:
+        case None:
+            return None
+        case DropShadow() | ContactShadow():
+            raise NotImplementedError(type(shadow).__name__)
+
+
+def compose(scene: Scene, backdrop: pyvips.Image | None, shadow: pyvips.Image | None) -> pyvips.Image:
+    """Return the composed picture, lazy: uchar sRGB, three bands where the background is opaque, else four.
+
+    `scene`: of the canvas's size. The subject's inner pixels are copied bit for bit.
+    """
+    behind = backdrop if shadow is None else _shaded(backdrop, shadow)
+    if behind is None:
+        return scene.cutout
+    if behind.bands == _OPAQUE_BANDS:
+        # Blends in integers, and copies where alpha is 0 or 255.
+        return scene.alpha.ifthenelse(scene.colour, behind, blend=True)
+    return _over(scene.cutout, scene.alpha, behind)
+
+
+def _shaded(backdrop: pyvips.Image | None, shadow: pyvips.Image) -> pyvips.Image:
+    if backdrop is None:
+        return shadow
+    if backdrop.bands == _OPAQUE_BANDS:
+        return shadow[3].ifthenelse(shadow[:3], backdrop, blend=True)
+    return _over(shadow, shadow[3], backdrop)
+
+
+def _over(upper: pyvips.Image, alpha: pyvips.Image, lower: pyvips.Image) -> pyvips.Image:
+    """Lay four bands over four, straight alpha (Porter, Duff 1984); what is opaque or nothing is copied."""
+    mixed = lower.composite2(upper, "over").rint().cast("uchar")
+    return (alpha == 255).ifthenelse(upper, (alpha == 0).ifthenelse(lower, mixed))

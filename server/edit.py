@@ -2,24 +2,29 @@
 
 import mmap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from server.compose import compose
+from server.backgrounds.generated import Painted
+from server.compose import cast, compose, draw, paint
 from server.composition import Composition
 from server.errors import InvalidImageError, InvalidParameterError, PixelsExceededError
-from server.image.decode import open_pixels, read_view, upright_size
+from server.generation import Generators
+from server.image.box import Box
+from server.image.decode import View, open_pixels, read_view, upright_size
 from server.image.encode import encode
-from server.image.header import ImageHeader, read_header
+from server.image.header import Encoded, ImageHeader, read_header
+from server.image.layout import plan
 from server.image.libvips import translated_errors
-from server.image.refine import refine
-from server.image.scene import Box, build_scene
-from server.matting import MattingModel
+from server.image.own_alpha import own_box
+from server.image.place import place
+from server.image.region import region_box
+from server.image.stage import Stage
+from server.matting import MattingModel, Subject, found_subject, own_subject
 from server.output import ImageFormat, Output, OutputKind, Region, SubjectSource
+
+_OWN_WORKING_SIZE = 1024, 1024  # of what is drawn for a picture that no model is asked about
 
 
 @dataclass(frozen=True)
@@ -75,41 +80,89 @@ class _Clock:
         self._since = now
 
 
-def edit(source: Path, target: Path, task: EditTask, model: MattingModel) -> EditResult:
+@dataclass(frozen=True)
+class Models:
+    """What may be asked, and is connected to only when it is."""
+
+    matting: Callable[[], MattingModel]
+    generation: Generators
+
+
+def edit(source: Path, target: Path, task: EditTask, models: Models, background: Path | None = None) -> EditResult:
     """Read the encoded picture at `source`, write the encoded result to `target`.
 
-    Raises the errors of `server.errors` that are the caller's fault (InvalidImageError, UnsupportedFormatError,
-    DimensionExceededError, PixelsExceededError, InvalidParameterError), what `model` raises, and ProcessingFailedError
-    where the result cannot be written.
+    `background`: the encoded picture that is laid behind, where the composition has one. Raises the errors of
+    `server.errors` that are the caller's fault (InvalidImageError, UnsupportedFormatError, DimensionExceededError,
+    PixelsExceededError, InvalidParameterError, NoTransparencyError, NoSubjectError), what the models raise, and
+    ProcessingFailedError where the result cannot be written.
     """
     _refuse_transparent_jpeg(task)
     clock = _Clock()
     data = _mapped(source)
+    behind = None if background is None else _mapped(background)
     header = read_header(data)
     _refuse_too_many_pixels(header, task.max_pixels)
     with translated_errors():
-        height, width = upright_size(data, header)
-        working_size = min(height, model.size[0]), min(width, model.size[1])
-        view = read_view(data, header, working_size)
-        clock.stage("decode")
-        matte = model.infer(_fitted(view.colour, model.size))
-        clock.stage("infer")
-        refinement = refine(view, matte.alpha)
-        clock.stage("refine")
-        scene = build_scene(open_pixels(data, header), refinement)
-        mask = task.output.kind is OutputKind.MASK
-        encode(scene.alpha if mask else compose(scene, task.composition), task.output.format, target)
+        opened = _Source(data, header, upright_size(data, header))
+        view, subject = _subject(opened, task, models, clock.stage)
+        planned = plan(opened.size, subject.box, task.output, task.max_pixels)
+        stage = Stage(planned.layout, opened.size, view, subject.alpha)
+        painted = paint(stage, task.composition.background, models.generation)
+        if painted is not None:
+            clock.stage("generate")
+        placed = place(subject.scene(open_pixels(data, header)), subject.box, planned)
+        if task.output.kind is OutputKind.MASK:
+            result = placed.scene.alpha
+        else:
+            backdrop = draw(stage, task.composition.background, painted, behind)
+            result = compose(placed.scene, backdrop, cast(stage, task.composition.shadow))
+        encode(result, task.output.format, target)
         clock.stage("encode")
     return EditResult(
         content_type=task.output.format.content_type,
         size=target.stat().st_size,
-        width=width,
-        height=height,
-        model=model.name,
-        device=matte.device,
-        foreground=scene.box,
+        width=planned.layout.width,
+        height=planned.layout.height,
+        model=subject.model,
+        device=subject.device,
+        foreground=placed.box,
         stages=tuple(clock.stages),
+        generation=_facts(painted),
     )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A picture to edit. `size`: (height, width), upright."""
+
+    data: Encoded
+    header: ImageHeader
+    size: tuple[int, int]
+
+
+def _subject(source: _Source, task: EditTask, models: Models, done: Callable[[str], None]) -> tuple[View, Subject]:
+    """Return the picture at the working size, and its subject."""
+    data, header, size = source.data, source.header, source.size
+    region = None if task.region is None else region_box(task.region, size)
+    if task.subject is SubjectSource.OWN_ALPHA:
+        box = own_box(data, header)
+        view = read_view(data, header, _smaller(size, _OWN_WORKING_SIZE))
+        done("decode")
+        return view, own_subject(view, box, size, region)
+    model = models.matting()
+    view = read_view(data, header, _smaller(size, model.size))
+    done("decode")
+    return view, found_subject(view, size, region, model, done)
+
+
+def _facts(painted: Painted | None) -> GenerationFacts | None:
+    if painted is None:
+        return None
+    return GenerationFacts(painted.model, painted.device, painted.method, painted.seed)
+
+
+def _smaller(size: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return min(size[0], other[0]), min(size[1], other[1])
 
 
 def _mapped(source: Path) -> mmap.mmap:
@@ -135,11 +188,3 @@ def _refuse_transparent_jpeg(task: EditTask) -> None:
         raise InvalidParameterError(
             "JPEG has no transparency: choose PNG, WebP or an opaque background.", {"field": "format"}
         )
-
-
-def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the view at the model's size; it is smaller only where the picture itself is."""
-    if image.shape[:2] == size:
-        return image
-    enlarged: NDArray[np.uint8] = cv2.resize(image, size[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    return enlarged

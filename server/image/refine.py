@@ -48,11 +48,13 @@ class RefinementMaps:
 
     `maps`: (H, W, 5) float32: A and B (alpha in 0..255 is A · luma + B cut to a whole number, luma in 0..255), then
     F - B for red, green and blue (-255..255). `trimap`: (H, W) uint8: BACKGROUND or SUBJECT where the maps give
-    exactly 0 or 255, also two pixels around; UNKNOWN elsewhere.
+    exactly 0 or 255, also two pixels around; UNKNOWN elsewhere. `alpha`: (H, W) uint8, the model's answer without its
+    haze.
     """
 
     maps: Floats
     trimap: Bytes
+    alpha: Bytes
 
 
 def refine(view: View, alpha: Bytes) -> RefinementMaps:
@@ -74,7 +76,7 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     trimap = np.full((height, width), UNKNOWN, np.uint8)
     trimap[cv2.dilate(highest, _MARGIN) == 0] = BACKGROUND
     trimap[cv2.erode(lowest, _MARGIN) == 255] = SUBJECT
-    return RefinementMaps(np.asarray(maps, np.float32), trimap)
+    return RefinementMaps(np.asarray(maps, np.float32), trimap, coarse)
 
 
 def _slope(luma: Floats, alpha: Floats) -> Floats:

@@ -4,15 +4,17 @@ Most of a picture is surely background or surely subject, and `ifthenelse` asks 
 tile: the arithmetic of the unknown band runs in that band alone, and sure pixels are copied bit for bit.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from server.image.box import EMPTY, Box, box_between
 from server.image.decode import Pixels, over_grey
 from server.image.libvips import from_array
-from server.image.refine import BACKGROUND, UNKNOWN, RefinementMaps
+from server.image.refine import UNKNOWN, RefinementMaps
 
 _LUMA = [[0.299, 0.587, 0.114]]  # BT.601, as the maps were made with
 _TILE = 128  # libvips' own tile size
@@ -21,22 +23,12 @@ _CACHED_TILES = 32  # a few for each thread: a tile is used at once by all its u
 
 
 @dataclass(frozen=True)
-class Box:
-    """A box in pixels from the top left corner; all zero when it is empty."""
-
-    top: int
-    left: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
 class Scene:
     """A picture and its subject, upright, lazy, all of one size.
 
     `colour`: uchar sRGB, three bands: the picture with the background's light taken out of the subject's soft edge.
     `alpha`: uchar, one band; 0 background, 255 subject; never above the input's own alpha. `cutout`: both, four bands,
-    straight, with zeros where alpha is zero. `box`: holds every pixel whose alpha is not zero.
+    straight, with zeros where alpha is zero.
     """
 
     width: int
@@ -44,14 +36,13 @@ class Scene:
     colour: pyvips.Image
     alpha: pyvips.Image
     cutout: pyvips.Image
-    box: Box
 
 
 def build_scene(pixels: Pixels, refinement: RefinementMaps) -> Scene:
     """Lay the maps over the full-size picture. Nothing is computed yet."""
     picture, own_alpha = pixels.colour, pixels.alpha
     width, height = picture.width, picture.height
-    trimap, box = _blocks(refinement.trimap, width, height)
+    trimap = _blocks(refinement.trimap, width, height)
     unknown = trimap == UNKNOWN
     alpha, colour = _refined(picture, own_alpha, _enlarged(refinement.maps, width, height))
     sure_alpha, sure_cutout = trimap, picture.bandjoin(255 if own_alpha is None else own_alpha) & trimap
@@ -65,8 +56,37 @@ def build_scene(pixels: Pixels, refinement: RefinementMaps) -> Scene:
         colour=unknown.ifthenelse(colour, picture),
         alpha=unknown.ifthenelse(alpha, sure_alpha),
         cutout=unknown.ifthenelse(cutout, sure_cutout).copy(interpretation="srgb"),
-        box=box,
     )
+
+
+def own_scene(pixels: Pixels) -> Scene:
+    """The scene of a picture, with transparency, that says itself what its subject is. Nothing is computed yet."""
+    colour, alpha = pixels.colour, pixels.alpha
+    if alpha is None:
+        raise ValueError("the picture has no transparency")
+    cutout = (colour.bandjoin(alpha) & (alpha > 0)).copy(interpretation="srgb")
+    return Scene(colour.width, colour.height, colour, alpha, cutout)
+
+
+def subject_box(alpha: NDArray[np.uint8], picture_size: tuple[int, int]) -> Box:
+    """Return the box of a subject in a picture of (height, width) pixels.
+
+    `alpha`: (H, W) uint8, at the working size. Enlarged bilinearly, as at full size, no pixel outside of the box is
+    more than transparent; where the working size is the picture's, the box is exact.
+    """
+    (rows, columns), (height, width) = alpha.shape, picture_size
+    down, across = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    if not down.size:
+        return EMPTY
+    top, bottom = _reach(int(down[0]), int(down[-1]), height / rows)
+    left, right = _reach(int(across[0]), int(across[-1]), width / columns)
+    return box_between(top, left, bottom, right).cut_to(Box(0, 0, width, height))
+
+
+def _reach(first: int, last: int, cell: float) -> tuple[int, int]:
+    """Return the first pixel, and the one behind the last, whose centres lie less than a cell from the centres of the
+    cells `first` to `last`."""
+    return math.floor((first - 0.5) * cell - 0.5) + 1, math.ceil((last + 1.5) * cell - 0.5)
 
 
 def _refined(
@@ -106,8 +126,8 @@ def _shared(image: pyvips.Image) -> pyvips.Image:
     return image.tilecache(tile_width=_TILE, tile_height=_TILE, max_tiles=_CACHED_TILES, threaded=True)
 
 
-def _blocks(trimap: NDArray[np.uint8], width: int, height: int) -> tuple[pyvips.Image, Box]:
-    """Return the trimap at full size, and the box of all that may be subject.
+def _blocks(trimap: NDArray[np.uint8], width: int, height: int) -> pyvips.Image:
+    """Return the trimap at full size.
 
     It is made of whole blocks of pixels, which libvips repeats at a fraction of the cost of any resampling. Each
     block takes the value of the cell at its centre; the trimap's margin covers the rest of the block.
@@ -117,15 +137,4 @@ def _blocks(trimap: NDArray[np.uint8], width: int, height: int) -> tuple[pyvips.
     down = ((np.arange(-(-height // block_height)) + 0.5) * (block_height * rows / height)).astype(int)
     across = ((np.arange(-(-width // block_width)) + 0.5) * (block_width * columns / width)).astype(int)
     blocks = trimap[np.minimum(down, rows - 1)][:, np.minimum(across, columns - 1)]
-    image = from_array(blocks).zoom(block_width, block_height).crop(0, 0, width, height)
-    return image, _box(blocks != BACKGROUND, block_width, block_height, width, height)
-
-
-def _box(inside: NDArray[np.bool_], block_width: int, block_height: int, width: int, height: int) -> Box:
-    down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    if not down.size:
-        return Box(0, 0, 0, 0)
-    top, left = int(down[0]) * block_height, int(across[0]) * block_width
-    bottom = min((int(down[-1]) + 1) * block_height, height)
-    right = min((int(across[-1]) + 1) * block_width, width)
-    return Box(top, left, right - left, bottom - top)
+    return from_array(blocks).zoom(block_width, block_height).crop(0, 0, width, height)

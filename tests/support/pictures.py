@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from server.composition import Composition
-from server.edit import EditResult, EditTask, edit
+from server.edit import EditResult, EditTask, Models, edit
 from server.errors import ServiceError
+from server.generation import GenerationModel
 from server.image.libvips import configure
 from server.matting import Matte
-from server.output import Output
+from server.output import Output, Region, SubjectSource
 
 TESTS = Path(__file__).parents[1]
 PHOTOS = ("astronaut", "chelsea", "coffee")
@@ -83,13 +84,31 @@ def edited(
     composition: Composition | None = None,
     output: Output | None = None,
     max_pixels: int = 100_000_000,
+    subject: SubjectSource = SubjectSource.MODEL,
+    region: Region | None = None,
+    painter: GenerationModel | None = None,
+    background: bytes | None = None,
 ) -> Edited:
-    """Send encoded bytes down the line, through files as a worker does."""
+    """Send encoded bytes down the line, through files as a worker does.
+
+    `background`: the encoded picture to lay behind. No model may be asked that is not needed.
+    """
     configure()
-    source, target = folder / "source", folder / "target"
+    source, target, behind = folder / "source", folder / "target", folder / "background"
     source.write_bytes(data)
-    task = EditTask(composition or Composition(), output or Output(), max_pixels)
-    result = edit(source, target, task, model or everything())
+    if background is not None:
+        behind.write_bytes(background)
+
+    def matting() -> FixedModel:
+        assert subject is SubjectSource.MODEL
+        return model or everything()
+
+    def generation(_name: str | None) -> GenerationModel:
+        assert painter is not None
+        return painter
+
+    task = EditTask(composition or Composition(), output or Output(), max_pixels, subject, region)
+    result = edit(source, target, task, Models(matting, generation), behind if background is not None else None)
     return Edited(result, target.read_bytes())
 
 

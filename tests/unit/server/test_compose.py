@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import pyvips
 
-from server.compose import compose
-from server.composition import Color, Composition, NoBackground
+from server.compose import compose, draw
+from server.composition import Background, Color, Composition, NoBackground
 from server.errors import InvalidParameterError
 from server.image.decode import Pixels, View
+from server.image.layout import Layout
 from server.image.libvips import from_array, to_array
 from server.image.refine import refine
 from server.image.scene import Scene, build_scene
+from server.image.stage import Stage
 from server.output import ImageFormat
 
 PICTURE = np.random.default_rng(8).integers(0, 256, (40, 60, 3), np.uint8)
@@ -22,12 +25,16 @@ def scene() -> Scene:
     return build_scene(Pixels(picture, None), refine(View(PICTURE, None), ALPHA))
 
 
+def over(scene: Scene, background: Background) -> pyvips.Image:
+    return compose(scene, draw(Stage(Layout(60, 40), (40, 60), View(PICTURE, None), ALPHA), background), None)
+
+
 def test_no_background_is_the_cutout(scene: Scene) -> None:
-    assert np.array_equal(to_array(compose(scene, Composition())), to_array(scene.cutout))
+    assert np.array_equal(to_array(over(scene, NoBackground())), to_array(scene.cutout))
 
 
 def test_opaque_colour_fills_what_is_behind(scene: Scene) -> None:
-    image = compose(scene, Composition(Color(10, 200, 30)))
+    image = over(scene, Color(10, 200, 30))
     assert (image.bands, image.format, image.interpretation) == (3, "uchar", "srgb")
     cutout = to_array(scene.cutout).astype(float)
     weight = cutout[..., 3:] / 255
@@ -37,7 +44,7 @@ def test_opaque_colour_fills_what_is_behind(scene: Scene) -> None:
 
 @pytest.mark.parametrize("opacity", [0, 1, 128, 254])
 def test_translucent_colour_is_laid_under_by_the_over_rule(scene: Scene, opacity: int) -> None:
-    image = compose(scene, Composition(Color(10, 200, 30, opacity)))
+    image = over(scene, Color(10, 200, 30, opacity))
     assert (image.bands, image.format, image.interpretation) == (4, "uchar", "srgb")
     result, cutout = to_array(image).astype(float), to_array(scene.cutout).astype(float)
     upper, lower = cutout[..., 3:] / 255, opacity / 255

@@ -9,7 +9,7 @@ from PIL import Image
 
 from server.composition import Color, Composition
 from server.errors import InvalidParameterError, PixelsExceededError, ProcessingFailedError
-from server.image.scene import Box
+from server.image.box import Box
 from server.output import ImageFormat, Output, OutputKind
 from tests.support.pictures import PHOTOS, TESTS, FixedModel, edited, encoded, everything, photo
 

@@ -6,8 +6,8 @@ from clearcanvas.v1 import composition_pb2, images_pb2
 from server.composition import Color, NoBackground
 from server.edit import EditResult
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError
+from server.image.box import Box
 from server.image.header import ImageHeader
-from server.image.scene import Box
 from server.output import ImageFormat, OutputKind
 from server.rpc.messages import MAX_IMAGE_BYTES, read_edit_request, read_inspect_request, write_facts, write_header
 
