@@ -1,0 +1,181 @@
+"""The picture's own background out of focus, without its subject."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from server.composition import Blur, BlurKind
+from server.image.dither import dithered
+from server.image.inpaint import closed
+from server.image.libvips import from_array
+from server.image.stage import Stage
+
+Floats = NDArray[np.float32]
+
+_REFERENCE_SIDE = 1024  # of the picture in which a radius is in pixels
+
+# A blur is computed on a grid on which its radius has at most so many pixels: no radius costs more than this one.
+_FINEST_RADIUS = 16
+
+# What is enlarged by straight lines in between has at least this radius, or this side: no block or kink is seen.
+_SMOOTH_RADIUS, _SMOOTH_SIDE = 12, 2048
+
+_SUBJECT_FROM = 8  # Alpha from which the subject's light is in a pixel.
+_SUBJECT_REACH = 1 / 120  # of the longer side: how far beyond its matte the subject's light still shines
+
+_HIGHLIGHT_FROM, _HIGHLIGHT_FULL = 0.15, 0.6  # linear light above the surroundings'
+_HIGHLIGHT_WEIGHT = 12  # 8 bits cut highlights off; so many times brighter they would have been.
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a whole picture lies on the canvas: as in `Layout`."""
+
+    scale: float
+    left: float
+    top: float
+
+
+def render(stage: Stage, background: Blur) -> pyvips.Image:
+    """Return the blurred background over the whole canvas, lazy: uchar sRGB, three bands, dithered.
+
+    Computed in linear light, as a lens does it: lights stay lights. The subject, and what is transparent in the
+    picture, is first closed with the colours around it; where nothing else is seen, the whole picture is blurred. A
+    lens spreads light over a disc of the radius; a gaussian's deviation is half of it, so that both reach equally far.
+
+    It lies where the picture lies, and where that leaves a part of the canvas free, it covers the canvas, centred.
+    """
+    place = _place(stage)
+    height, width = stage.picture_size
+    radius = background.radius / _REFERENCE_SIDE
+    grid = _grid(stage, background.radius)
+    light = _background_light(stage, grid)
+    radius *= max(grid)
+    blurred = _gaussian(light, radius) if background.kind is BlurKind.GAUSSIAN else _lens(light, radius)
+    levels = _smoothed(_to_levels(blurred), radius, max(width, height) * place.scale)
+    return dithered(_laid(levels, place, stage))
+
+
+def _grid(stage: Stage, radius: int) -> tuple[int, int]:
+    """Return (height, width) of the grid: the picture's proportions, and no more pixels than the view shows."""
+    height, width = stage.picture_size
+    side = max(stage.view.colour.shape[:2])
+    side = max(1, round(min(side, _FINEST_RADIUS * _REFERENCE_SIDE / radius)))
+    across, down = (max(1, round(side * length / max(width, height))) for length in (width, height))
+    return down, across
+
+
+def _background_light(stage: Stage, grid: tuple[int, int]) -> Floats:
+    """Return the picture without its subject at the size of the grid: (H, W, 3) float32, linear light 0..1."""
+    known = _known(stage)
+    light = np.asarray(cv2.LUT(stage.view.colour, _LINEAR), np.float32)
+    parts = [
+        np.asarray(cv2.resize(part, grid[::-1], interpolation=cv2.INTER_AREA), np.float32).reshape(*grid, -1)
+        for part in (light * known[..., np.newaxis], known)
+    ]
+    return closed(parts[0], parts[1][..., 0])
+
+
+def _known(stage: Stage) -> Floats:
+    """Return how far each pixel of the view is background, (H, W) float32 0..1; not 0 everywhere."""
+    height, width = stage.alpha.shape
+    picture_height, picture_width = stage.picture_size
+    reach = max(picture_height, picture_width) * _SUBJECT_REACH
+    across, down = (
+        2 * round(reach * small / large) + 1 for small, large in ((width, picture_width), (height, picture_height))
+    )
+    subject = cv2.dilate((stage.alpha >= _SUBJECT_FROM).astype(np.uint8), np.ones((down, across), np.uint8))
+    known = (1 - subject).astype(np.float32)
+    if stage.view.alpha is None:
+        return known if known.any() else np.ones_like(known)
+    # Half transparent pixels are half the grey behind them: they count for little.
+    seen = (stage.view.alpha.astype(np.float32) / 255) ** 4
+    for candidate in (known * seen, seen):
+        if candidate.any():
+            return np.asarray(candidate, np.float32)
+    return np.ones_like(known)
+
+
+def _gaussian(light: Floats, radius: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(light, (0, 0), max(radius / 2, 0.1), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _lens(light: Floats, radius: float) -> Floats:
+    """Return `light` spread over discs, highlights weighing more than 8 bits show."""
+    luminance = light @ _LUMINANCE
+    side = 2 * round(2 * radius) + 1
+    around = cv2.blur(luminance, (side, side), borderType=cv2.BORDER_REFLECT)
+    above = np.clip((luminance - around - _HIGHLIGHT_FROM) / (_HIGHLIGHT_FULL - _HIGHLIGHT_FROM), 0, 1)
+    weight = (1 + (_HIGHLIGHT_WEIGHT - 1) * above * above).astype(np.float32)[..., np.newaxis]
+    spread = cv2.filter2D(np.dstack([light * weight, weight]), -1, _disc(radius), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(spread[..., :3] / spread[..., 3:], np.float32)
+
+
+def _disc(radius: float) -> Floats:
+    """Return a disc of sum 1 whose edge is as sharp as the grid allows."""
+    reach = int(radius + 1)
+    fine = 8
+    places = (np.arange((2 * reach + 1) * fine) + 0.5) / fine - reach - 0.5
+    inside = (np.hypot(*np.meshgrid(places, places)) <= max(radius, 0.5)).astype(np.float32)
+    disc = inside.reshape(2 * reach + 1, fine, 2 * reach + 1, fine).mean(axis=(1, 3))
+    return np.asarray(disc / disc.sum(), np.float32)
+
+
+def _smoothed(levels: Floats, radius: float, side: float) -> Floats:
+    """Return the levels finer by cubic curves, where lines between them would be seen at `side` pixels."""
+    now = max(levels.shape[:2])
+    wanted = min(side, max(now, min(_SMOOTH_SIDE, now * _SMOOTH_RADIUS / radius)))
+    if wanted <= now:
+        return levels
+    height, width = (max(1, round(length * wanted / now)) for length in levels.shape[:2])
+    finer = cv2.resize(levels, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(finer, np.float32).reshape(height, width, 3)
+
+
+def _place(stage: Stage) -> _Place:
+    layout, (height, width) = stage.layout, stage.picture_size
+    right, bottom = layout.left + width * layout.scale, layout.top + height * layout.scale
+    tolerance = 0.5
+    if (
+        layout.left <= tolerance
+        and layout.top <= tolerance
+        and right >= layout.width - tolerance
+        and bottom >= layout.height - tolerance
+    ):
+        return _Place(layout.scale, layout.left, layout.top)
+    scale = max(layout.width / width, layout.height / height)
+    return _Place(scale, (layout.width - width * scale) / 2, (layout.height - height * scale) / 2)
+
+
+def _laid(levels: Floats, place: _Place, stage: Stage) -> pyvips.Image:
+    """Return the levels of the whole picture on the canvas, lazy float; pixel centre on pixel centre."""
+    height, width = stage.picture_size
+    across, down = place.scale * width / levels.shape[1], place.scale * height / levels.shape[0]
+    return from_array(levels).affine(
+        [across, 0, 0, down],
+        interpolate=pyvips.Interpolate.new("bilinear"),
+        oarea=[0, 0, stage.width, stage.height],
+        odx=place.left + (across - 1) / 2,
+        ody=place.top + (down - 1) / 2,
+        extend="copy",
+    )
+
+
+def _to_levels(light: Floats) -> Floats:
+    """Return sRGB levels 0..255 of linear light 0..1 (IEC 61966-2-1)."""
+    light = np.clip(light, 0, 1)
+    curve = np.float32(1.055) * np.asarray(cv2.pow(light, 1 / 2.4), np.float32) - np.float32(0.055)
+    return np.asarray(np.where(light <= 0.0031308, light * np.float32(12.92), curve) * np.float32(255), np.float32)
+
+
+def _from_levels(levels: Floats) -> Floats:
+    """Return the linear light 0..1 of sRGB levels 0..255."""
+    value = levels / 255
+    return np.asarray(np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4), np.float32)
+
+
+_LINEAR = _from_levels(np.arange(256, dtype=np.float32))
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
