@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
 from tritonclient.utils import InferenceServerException
 
-from server.errors import ModelNotFoundError, ModelUnavailableError, ServiceError
+from server.errors import InvalidParameterError, ModelNotFoundError, ModelUnavailableError, ServiceError
 
-IMAGE, ALPHA, DEVICE = "IMAGE", "ALPHA", "DEVICE"
+IMAGE, ALPHA, DEVICE, PROMPT = "IMAGE", "ALPHA", "DEVICE", "PROMPT"
 
 # No proxy between the server and its Triton, whatever the environment says; and after Triton was away, look for
 # it every second at least: gRPC's own pause grows to two minutes.
@@ -42,8 +42,13 @@ class ModelFacts:
 
 
 def read_facts(metadata: service_pb2.ModelMetadataResponse, config: model_config_pb2.ModelConfig) -> ModelFacts:
-    """Hold a model's description to the contract. Raises `ModelUnavailableError` when it is another kind of model."""
+    """Hold a model's description to the contract.
+
+    Raises `InvalidParameterError` when it is a generation model, `ModelUnavailableError` when it is none of ours.
+    """
     inputs = {tensor.name: tensor for tensor in metadata.inputs}
+    if PROMPT in inputs:
+        raise InvalidParameterError(f"The model {metadata.name} cuts nothing out.", {"field": "model"})
     outputs = {tensor.name: tensor for tensor in metadata.outputs}
     image, alpha = inputs.get(IMAGE), outputs.get(ALPHA)
     if set(inputs) != {IMAGE} or image is None or alpha is None:

@@ -10,9 +10,9 @@ from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
 
 from server.errors import InvalidParameterError
 from server.generation import Prompt
-from server.triton.contract import DEVICE, IMAGE, outside_contract
+from server.triton.contract import DEVICE, IMAGE, PROMPT, outside_contract
 
-MASK, PROMPT, NEGATIVE_PROMPT, SEED, STEPS, PROGRESS = "MASK", "PROMPT", "NEGATIVE_PROMPT", "SEED", "STEPS", "PROGRESS"
+MASK, NEGATIVE_PROMPT, SEED, STEPS, PROGRESS = "MASK", "NEGATIVE_PROMPT", "SEED", "STEPS", "PROGRESS"
 
 _INPUTS = {PROMPT, NEGATIVE_PROMPT, IMAGE, MASK, SEED, STEPS}
 _METHODS = {"procedural", "diffusion"}
