@@ -29,6 +29,7 @@ from adapter.routes.discovery import DiscoveryRoutes
 from adapter.routes.health import HealthRoutes
 from adapter.routes.images import ImageRoutes
 from adapter.routes.paid import PaidRoutes
+from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
 from adapter.sale.settings import PaymentSettings
 from adapter.sale.till import Till
@@ -79,10 +80,12 @@ def build_app(
     app.on_response_prepare.append(complete_response)
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
     editor = Editor(service, settings.request_timeout_s)
-    ImageRoutes(editor, access, Fetcher(), lifecycle, budget, limits, priced, till).add_to(app)
+    fetcher = Fetcher()
+    ImageRoutes(editor, access, fetcher, lifecycle, budget, limits, priced, till).add_to(app)
     PaidRoutes(editor, lifecycle, budget, limits, offers, priced[PAID.name], till).add_to(app)
+    RemovebgRoutes(editor, access, fetcher, lifecycle, budget, limits).add_to(app)
     AccountRoutes(access).add_to(app)
-    DiscoveryRoutes(offers, priced[PAID.name], shop.ways if shop is not None else {}).add_to(app)
+    DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
     return app
 
 

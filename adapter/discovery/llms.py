@@ -1,9 +1,10 @@
 """The service in one page of plain text, for language models that look for how to call it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
+from adapter.operations import OPERATIONS, OUTPUT_OPTIONS, PAID, Operation
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
 
@@ -13,29 +14,55 @@ _HOW = {
 }
 
 
-def build_page(base_url: str, priced: Priced, ways: Sequence[WayToPay]) -> str:
-    """The page for one host."""
-    dollars = f"{priced.amount / 1_000_000:.6f}".rstrip("0").rstrip(".")
+def build_page(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay]) -> str:
+    """The page for one host. `priced`: what is sold, by the operation's name."""
     lines = [
         "# ClearCanvas",
         "",
-        f"> {priced.description}: send a picture, get its subject on transparency. No account.",
+        "> Send a picture, get its subject on transparency, or on another background.",
         "",
-        f"POST {base_url}{priced.path}",
+        "## The body is the picture",
         "",
+        f"POST {base_url}{PAID.path}{_price(priced[PAID.name], ways)}",
+        "",
+        f"- {PAID.summary}: its subject on transparency. No account.",
         f"- Body: the picture. Content-Type: {', '.join(MEDIA_TYPES)}.",
         f"- At most {UploadLimits().image_bytes // 1024**2} MB and 10,000 pixels a side.",
         "- Answer: image/png, or image/webp with ?format=webp.",
+        f"- Query, all optional: {_list_options(PAID)}.",
+        "",
+        "## Forms",
+        "",
+        "Body: multipart/form-data with the picture in the field image, at most 2048 × 2048 pixels.",
+        f"Every one takes: {', '.join(option.name for option in OUTPUT_OPTIONS)}.",
+        "With an API key in X-API-Key, or paid as above.",
         "",
     ]
-    if ways:
-        lines += [
-            f"Price: ${dollars} a picture. Without payment the answer is 402 and says how to pay.",
-            "Send the same request again with the payment. Only an answer of 200 is charged for.",
-            'After a 503 with "retryable": true, send the same request again with the same payment.',
-            "",
-            *(f"- {_HOW[way.method]} Token {way.currency} on {way.network}." for way in ways),
-        ]
-    else:
-        lines.append("No way to pay is offered on this host.")
-    return "\n".join([*lines, "", f"All operations: {base_url}/openapi.json", ""])
+    for operation in OPERATIONS:
+        lines += [f"- POST {base_url}{operation.path}{_price(priced[operation.name], ways)}: {operation.summary}"]
+        if own := [*list(operation.files)[1:], *(option.name for option in operation.own_options)]:
+            lines += [f"  Its own fields: {', '.join(own)}."]
+    return "\n".join([*lines, "", *_tell_payment(ways), "", f"Every field: {base_url}/openapi.json", ""])
+
+
+def _list_options(operation: Operation) -> str:
+    return ", ".join(option.name for option in operation.options)
+
+
+def _price(priced: Priced, ways: Sequence[WayToPay]) -> str:
+    dollars = f"{priced.amount / 1_000_000:.6f}".rstrip("0").rstrip(".")
+    return f" (${dollars})" if ways else ""
+
+
+def _tell_payment(ways: Sequence[WayToPay]) -> list[str]:
+    if not ways:
+        return ["No way to pay is offered on this host."]
+    return [
+        "## Payment",
+        "",
+        "Prices are by picture. Without payment the answer is 402 and says how to pay.",
+        "Send the same request again with the payment. Only an answer of 200 is charged for.",
+        'After a 503 with "retryable": true, or a "Retry-After", send the same request again with the same payment.',
+        "",
+        *(f"- {_HOW[way.method]} Token {way.currency} on {way.network}." for way in ways),
+    ]

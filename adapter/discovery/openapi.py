@@ -3,44 +3,37 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+from adapter.discovery.answers import (
+    SCHEMAS,
+    describe_account_answers,
+    describe_body_answers,
+    describe_form_answers,
+    describe_probe_answers,
+)
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
 from adapter.operations import IMAGE, OPERATIONS, PAID, Operation
+from adapter.options.generation import GENERATION
+from adapter.options.option import Json
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
 
-Json = Mapping[str, object]
-
-_ERRORS: Mapping[int, str] = {
-    400: "Invalid image: bad format, not what Content-Type says, or a side over 10,000 pixels; or a malformed payment.",
-    401: "No way to pay is offered on this host.",
-    403: "The payment was used up elsewhere.",
-    408: "The body did not arrive in time.",
-    409: "The payment, or its idempotency key, first came with another request.",
-    410: "The payment was delivered, and its result is kept no longer.",
-    413: "The body is over 25 MB.",
-    415: "Content-Type is none of the accepted ones.",
-    422: "A query parameter is malformed.",
-    429: "Too many requests without payment.",
-    500: "Processing failed; the same request may be sent again.",
-    503: "Unavailable, or the payment's outcome is not known yet; send the same request again, with the same payment.",
+_KEYS: Mapping[str, Json] = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same keys."},
 }
-_FORM_ERRORS: Mapping[int, str] = {
-    400: "No picture, or one that is too large for this endpoint.",
-    413: "The body is over its limit.",
-    415: "Not multipart/form-data, or not PNG, JPEG or WebP.",
-    422: "A field is missing or malformed.",
-    500: "Internal server error.",
-    503: "Unavailable; try again later.",
-    504: "The picture was not ready in time.",
-}
+_ANY_KEY: list[Json] = [{name: []} for name in _KEYS]
 _BINARY: Json = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
-def build_document(base_url: str, priced: Priced, ways: Sequence[WayToPay]) -> Json:
-    """The document for one host."""
-    paths: dict[str, object] = {operation.path: {"post": _describe_form(operation)} for operation in OPERATIONS}
-    paths[priced.path] = {"post": _describe_paid(priced, ways)}
+def build_document(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay]) -> Json:
+    """The document for one host. `priced`: what is sold, by the operation's name."""
+    paths: dict[str, Json] = {
+        operation.path: {"post": _describe_form(operation) | _describe_payment(priced[operation.name], ways)}
+        for operation in OPERATIONS
+    }
+    paths[PAID.path] = {"post": _describe_body() | _describe_payment(priced[PAID.name], ways)}
+    paths["/account"] = {"get": _describe_account()}
     paths["/health"] = {"get": _describe_probe("Whether the service is alive.")}
     paths["/ready"] = {"get": _describe_probe("Whether the service can serve, with what model, and how it is paid.")}
     return {
@@ -48,109 +41,63 @@ def build_document(base_url: str, priced: Priced, ways: Sequence[WayToPay]) -> J
         "info": {
             "title": "ClearCanvas",
             "version": version("clearcanvas"),
-            "summary": "Background removal, paid by call.",
+            "summary": "Background removal and editing, with an API key or paid by call.",
         },
         "servers": [{"url": base_url}],
         "paths": paths,
-        "components": {
-            "schemas": {
-                "Error": {
-                    "type": "object",
-                    "required": ["error", "message", "retryable", "request_id"],
-                    "properties": {
-                        "error": {"type": "string", "description": "A machine code."},
-                        "message": {"type": "string"},
-                        "retryable": {"type": "boolean"},
-                        "request_id": {"type": "string"},
-                        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-                    },
-                },
-                "FormError": {
-                    "type": "object",
-                    "required": ["message"],
-                    "properties": {
-                        "message": {"type": "string"},
-                        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-                    },
-                },
-            }
-        },
+        "components": {"schemas": SCHEMAS, "securitySchemes": _KEYS},
         "x-service-info": {"categories": ["image", "background-removal"]},
     }
 
 
-def _describe_paid(priced: Priced, ways: Sequence[WayToPay]) -> Json:
-    operation: dict[str, object] = {
-        "operationId": priced.name,
-        "summary": priced.description,
+def _describe_body() -> dict[str, object]:
+    return {
+        "operationId": PAID.name,
+        "summary": PAID.summary,
         "parameters": [
-            {"name": option.name, "in": "query", "required": False, "schema": dict(option.schema)}
-            for option in PAID.options
+            {"name": option.name, "in": "query", "required": False, "schema": option.schema} for option in PAID.options
         ],
         "requestBody": {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}},
-        "responses": {
-            "200": _pictures("The picture, paid for, with the receipt in the headers.", ("image/png", "image/webp")),
-            "402": {
-                "description": "Payment required: x402 in the body and in PAYMENT-REQUIRED, MPP in WWW-Authenticate.",
-                "headers": {
-                    "PAYMENT-REQUIRED": {"schema": {"type": "string"}},
-                    "WWW-Authenticate": {"schema": {"type": "string"}},
-                },
-            },
-            **{str(status): _error(text, "Error") for status, text in _ERRORS.items()},
-        },
+        "responses": describe_body_answers(MEDIA_TYPES),
     }
-    if ways:
-        operation["x-payment-info"] = {
-            "offers": [
-                {
-                    "intent": way.intent,
-                    "method": way.method,
-                    "amount": str(priced.amount),
-                    "currency": way.currency,
-                    "network": way.network,
-                    "description": priced.description,
-                }
-                for way in ways
-            ]
-        }
-    return operation
 
 
-def _describe_form(operation: Operation) -> Json:
-    properties: dict[str, object] = {name: {**_BINARY, "description": text} for name, text in operation.files.items()}
-    properties |= {option.name: dict(option.schema) for option in operation.options}
+def _describe_form(operation: Operation) -> dict[str, object]:
+    properties: dict[str, Json] = {name: {**_BINARY, "description": text} for name, text in operation.files.items()}
+    properties |= {option.name: option.schema for option in operation.options}
     required = [IMAGE, *(option.name for option in operation.options if option.required)]
+    schema = {"type": "object", "required": required, "properties": properties}
     limits = UploadLimits()
     return {
         "operationId": operation.path.strip("/").replace("/", "-"),
         "summary": operation.summary,
-        "description": f"The picture has at most {operation.max_pixels} pixels and {limits.image_bytes} bytes.",
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {"schema": {"type": "object", "required": required, "properties": properties}}
-            },
-        },
-        "responses": {
-            "200": _pictures("The picture.", MEDIA_TYPES),
-            **{str(status): _error(text, "FormError") for status, text in _FORM_ERRORS.items()},
-        },
+        "description": f"At most {limits.image_bytes} bytes a picture, {operation.max_pixels} pixels before and after.",
+        "security": [*_ANY_KEY, {}],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
+        "responses": describe_form_answers(MEDIA_TYPES, painted=GENERATION[0] in operation.options),
     }
+
+
+def _describe_payment(priced: Priced, ways: Sequence[WayToPay]) -> dict[str, object]:
+    if not ways:
+        return {}
+    offers = [
+        {
+            "intent": way.intent,
+            "method": way.method,
+            "amount": str(priced.amount),
+            "currency": way.currency,
+            "network": way.network,
+            "description": priced.description,
+        }
+        for way in ways
+    ]
+    return {"x-payment-info": {"offers": offers}}
+
+
+def _describe_account() -> Json:
+    return {"summary": "What a key is good for.", "security": _ANY_KEY, "responses": describe_account_answers()}
 
 
 def _describe_probe(summary: str) -> Json:
-    answer = {"content": {"application/json": {"schema": {"type": "object"}}}}
-    return {
-        "summary": summary,
-        "responses": {"200": {"description": "Yes.", **answer}, "503": {"description": "No.", **answer}},
-    }
-
-
-def _pictures(description: str, media_types: Sequence[str]) -> Json:
-    return {"description": description, "content": {media_type: {"schema": {}} for media_type in media_types}}
-
-
-def _error(description: str, schema: str) -> Json:
-    reference = {"$ref": f"#/components/schemas/{schema}"}
-    return {"description": description, "content": {"application/json": {"schema": reference}}}
+    return {"summary": summary, "responses": describe_probe_answers()}

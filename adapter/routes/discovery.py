@@ -17,7 +17,8 @@ class DiscoveryRoutes:
     """Serves the documents, for the host that is asked."""
 
     offers: Offers
-    priced: Priced
+    priced: Mapping[str, Priced]
+    """By the operation's name."""
     ways: Mapping[RailName, WayToPay]
 
     def add_to(self, app: web.Application) -> None:
@@ -36,7 +37,8 @@ class DiscoveryRoutes:
 
     async def _x402(self, request: web.Request) -> web.Response:
         """The list that x402's directories read: version 1, the URLs of what is sold."""
-        sold = [self.offers.base_url(request) + self.priced.path] if "x402" in self.offers.rails_of(request) else []
+        base_url, rails = self.offers.base_url(request), self.offers.rails_of(request)
+        sold = [base_url + priced.path for priced in self.priced.values()] if "x402" in rails else []
         return web.json_response({"version": 1, "resources": sold})
 
     def _ways_of(self, request: web.Request) -> list[WayToPay]:

@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 
 from adapter.discovery.listings import LISTINGS
+from adapter.operations import OPERATIONS, PAID, Operation
+from adapter.payments.x402.config import Listing
 from tests.integration.adapter.fake_service import RunningFake
 from tests.integration.adapter.process import AdapterProcess
 from tests.integration.adapter.shop import ADDRESS, PATH, PNG, PNG_TYPE, RunningShop, running_shop, x402
@@ -86,12 +88,14 @@ async def test_a_public_url_stands_in_for_the_host(running_fake: RunningFake, tm
         _, body = await shop.post()
         assert json.loads(body)["resource"] == f"https://api.example.com{PATH}"
         _, listed = await get(shop, "/.well-known/x402")
-        assert listed == {"version": 1, "resources": [f"https://api.example.com{PATH}"]}
+        sold = [f"https://api.example.com{path}" for path in (PATH, *(row.path for row in OPERATIONS))]
+        assert listed == {"version": 1, "resources": sold}
 
 
 async def test_only_x402_hosts_are_listed_for_x402(shop: RunningShop) -> None:
     _, listed = await get(shop, "/.well-known/x402", Host="x402.example.com")
-    assert listed["resources"] == [f"http://x402.example.com{PATH}"]
+    assert listed["resources"][0] == f"http://x402.example.com{PATH}"
+    assert len(listed["resources"]) == 1 + len(OPERATIONS)
     _, listed = await get(shop, "/.well-known/x402", Host="mpp.example.com")
     assert listed["resources"] == []
 
@@ -149,8 +153,28 @@ async def test_the_openapi_document_says_how_to_pay_on_this_host(shop: RunningSh
     }
 
 
-def test_the_listing_for_directories_speaks_their_words() -> None:
-    listing = LISTINGS["remove-background"]
+@pytest.mark.parametrize("row", [PAID, *OPERATIONS], ids=lambda row: row.name)
+async def test_every_operation_is_described_with_all_its_fields_and_its_price(
+    shop: RunningShop, row: Operation
+) -> None:
+    _, document = await get(shop, "/openapi.json", Host="other.example.com")
+    described = document["paths"][row.path]["post"]
+    if row is PAID:
+        names = {parameter["name"] for parameter in described["parameters"]}
+    else:
+        form = described["requestBody"]["content"]["multipart/form-data"]["schema"]
+        names = set(form["properties"]) - set(row.files)
+        assert set(row.files) <= set(form["properties"])
+        assert set(form["required"]) == {"image", *(["prompt"] if row.name == "generate" else [])}
+    assert names == {option.name for option in row.options}
+    amount = "100000" if row.name == "generate" else "50000"
+    assert [offer["amount"] for offer in described["x-payment-info"]["offers"]] == [amount, amount]
+    async with shop.http.get("/llms.txt") as response:
+        assert row.path in await response.text()
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS.keys())
+def test_the_listing_for_directories_speaks_their_words(listing: Listing) -> None:
     assert set(listing.input) == set(listing.input_schema)
     assert listing.input["bodyType"] in {"json", "form-data", "text"}
     assert len(json.dumps([dict(listing.input), dict(listing.input_schema)])) < 1500  # It travels in one header.
