@@ -71,7 +71,9 @@ async def _serve(
     monitor = ModelMonitor(triton, settings.model, settings.require_device)
     health = HealthServicer(monitor.state)
     admission = Admission(settings.memory_budget_mib * MIB)
-    options = ImageOptions(settings.model, settings.max_pixels, settings.timeout_s, limits, triton)
+    options = ImageOptions(
+        settings.model, settings.generation_model, settings.max_pixels, settings.timeout_s, limits, triton
+    )
     images = ImageServicer(options, admission, workspace, pool, monitor.suspect)
     server = build_server(images, health, settings.receive_s)
     try:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     grpc: str = Field("127.0.0.1:8401", pattern=ADDRESS, description="Address the service binds; port 0 takes any.")
     triton: str = Field("127.0.0.1:8400", pattern=ADDRESS, description="Triton's gRPC address.")
     model: str = Field("isnet", description="Matting model used when a request names none.")
+    generation_model: str = Field(
+        "backdrop", description="Generation model that paints a background when a request names none."
+    )
     triton_shared_memory: bool = Field(
         default=True, description="Hand pictures to Triton by shared memory; false where it runs on another machine."
     )

@@ -34,6 +34,7 @@ class ImageOptions:
     """What the service is configured with."""
 
     model: str  # used when a request names none
+    generation_model: str  # the same, for generated backgrounds
     max_pixels: int
     timeout_s: float  # longest one call may take; a shorter deadline of the caller wins
     limits: WorkerLimits
@@ -79,7 +80,8 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
                 await asyncio.shield(asyncio.to_thread(_write, files.source_fd, image))
                 del image, pictures
                 model = call.model or self._options.model
-                await self._answer(EditJob(files.source, files.target, call.task, model, deadline), context)
+                job = EditJob(files.source, files.target, call.task, model, self._options.generation_model, deadline)
+                await self._answer(job, context)
 
     async def Inspect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the form is Edit's
         self, request: images_pb2.InspectRequest, context: Context
@@ -115,8 +117,8 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
                 self._options.triton,
                 timeout_s=job.deadline - time.monotonic(),
             )
-        except ModelUnavailableError:
-            if job.model == self._options.model:
+        except ModelUnavailableError as error:
+            if error.metadata.get("model") == self._options.model:
                 self._on_model_failure()
             raise
 

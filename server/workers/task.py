@@ -5,11 +5,13 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
-from server.edit import EditResult, EditTask, edit
+from server.edit import EditResult, EditTask, Models, edit
+from server.generation import GenerationModel
 from server.image.libvips import configure
+from server.triton.generation import GenerationClient
 from server.triton.model import TritonClient, TritonOptions
 from server.workers.limits import WorkerLimits
 
@@ -23,8 +25,10 @@ class EditJob:
     source: Path  # the encoded picture
     target: Path  # where the encoded result goes
     task: EditTask
-    model: str
+    model: str  # cuts out
+    generation_model: str  # paints a background that names no model
     deadline: float  # time.monotonic, which is one clock for all processes
+    background: Path | None = None  # the encoded picture to lay the subject over
 
 
 def initialize(limits: WorkerLimits) -> None:
@@ -36,10 +40,11 @@ def initialize(limits: WorkerLimits) -> None:
 
 
 def edit_picture(job: EditJob, limits: WorkerLimits, triton: TritonOptions) -> EditResult:
-    """Edit one picture. Raises what `server.edit.edit` and `TritonModel` raise."""
+    """Edit one picture. Raises what `server.edit.edit` and the models raise."""
     limits.begin_task()
+    models = Models(partial(_client(triton).model, job.model, job.deadline), partial(_painter, job, triton.address))
     try:
-        return edit(job.source, job.target, job.task, _client(triton).model(job.model, job.deadline))
+        return edit(job.source, job.target, job.task, models, job.background)
     finally:
         # A worker would keep 100 MB of what a picture needed; fetching it again costs the next one 30 ms.
         ctypes.CDLL(None).malloc_trim(0)
@@ -49,3 +54,13 @@ def edit_picture(job: EditJob, limits: WorkerLimits, triton: TritonOptions) -> E
 def _client(options: TritonOptions) -> TritonClient:
     """This process's connection, made with its first task and kept."""
     return TritonClient(options, owner=os.getpid())
+
+
+def _painter(job: EditJob, address: str, name: str | None) -> GenerationModel:
+    return _painters(address).model(name or job.generation_model, job.deadline)
+
+
+@cache
+def _painters(address: str) -> GenerationClient:
+    """This process's connection for generated backgrounds, made with the first one and kept."""
+    return GenerationClient(address)
