@@ -4,6 +4,7 @@ Rows are backgrounds; columns are the photos, each without a shadow, with a drop
 """
 
 import asyncio
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ import typer
 from clearcanvas.v1 import composition_pb2 as wire
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
-from cli.client import edit_file, open_channel
+from cli.client import EditFailedError, edit_file, open_channel
 from cli.config import read_settings
-from cli.stack import running_stack
+from cli.programs import ProgramExitedError
+from cli.stack import StackError, running_stack
 
 PHOTOS = Path("tests/photos")
 _TIMEOUT_S = 120.0
@@ -77,7 +79,11 @@ def main(
     """Render every background with every shadow on every photo, and put them on one sheet."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = tiles or Path(scratch)
-        rows = asyncio.run(_render(folder, Path(scratch)))
+        try:
+            rows = asyncio.run(_render(folder, Path(scratch)))
+        except (StackError, ProgramExitedError, EditFailedError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
         shown = [_on_checkerboard(file).thumbnail_image(tile) for row in rows for file in row]
         sheet = pyvips.Image.arrayjoin(shown, across=len(rows[0]), shim=2, background=255)
         sheet.jpegsave(str(out), Q=88, keep="none")
@@ -89,18 +95,17 @@ async def _render(folder: Path, scratch: Path) -> list[list[Path]]:
     settings = read_settings(http="127.0.0.1:0", grpc="127.0.0.1:0", data=scratch / "data")
     behind = await _behind(scratch)
     rows = []
-    with (scratch / "stack.log").open("w", encoding="utf-8") as log:
-        async with running_stack(settings, log) as stack, open_channel(stack.grpc) as channel:
-            stub = images_pb2_grpc.ImageServiceStub(channel)
-            for name, background in backgrounds(behind).items():
-                row = []
-                for subject in SUBJECTS:
-                    for shade, shadow in shadows().items():
-                        request = _request(subject, background, shadow)
-                        row.append(folder / f"{name}-{Path(subject.photo).stem}-{shade}.png")
-                        await edit_file(stub, PHOTOS / subject.photo, row[-1], request, _TIMEOUT_S)
-                rows.append(row)
-                typer.echo(name)
+    async with running_stack(settings, sys.stderr) as stack, open_channel(stack.grpc) as channel:
+        stub = images_pb2_grpc.ImageServiceStub(channel)
+        for name, background in backgrounds(behind).items():
+            row = []
+            for subject in SUBJECTS:
+                for shade, shadow in shadows().items():
+                    row.append(folder / f"{name}-{Path(subject.photo).stem}-{shade}.png")
+                    request = _request(subject, background, shadow)
+                    await edit_file(stub, PHOTOS / subject.photo, row[-1], request, _TIMEOUT_S)
+            rows.append(row)
+            typer.echo(name)
     return rows
 
 
