@@ -51,6 +51,22 @@ class NotAPictureError(AdapterError):
         super().__init__("URL must point to an image file")
 
 
+class RemovebgError(AdapterError):
+    """A request to remove.bg's API is wrong in a way that only this API has a word for: `code`."""
+
+    def __init__(self, message: str, code: str = "invalid_request", detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.detail = detail
+
+
+class NoForegroundError(AdapterError):
+    """There is no subject in the picture, and the surface promises one."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no subject in the picture.")
+
+
 class InvalidHostError(AdapterError):
     """The Host header is no host's name."""
 

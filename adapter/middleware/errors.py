@@ -45,6 +45,8 @@ _OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
     errors.InvalidPictureError: (HTTPStatus.BAD_REQUEST, "invalid_image"),
     errors.DownloadError: (HTTPStatus.BAD_REQUEST, "download_failed"),
     errors.NotAPictureError: (HTTPStatus.BAD_REQUEST, "not_a_picture"),
+    errors.RemovebgError: (HTTPStatus.BAD_REQUEST, "invalid_request"),
+    errors.NoForegroundError: (HTTPStatus.BAD_REQUEST, "no_subject"),
     errors.InvalidHostError: (HTTPStatus.BAD_REQUEST, "invalid_host"),
     errors.PaymentNotOfferedError: (HTTPStatus.UNAUTHORIZED, "payment_not_offered"),
     errors.AmbiguousKeyError: (HTTPStatus.BAD_REQUEST, "ambiguous_key"),
@@ -147,6 +149,8 @@ async def map_errors(request: web.Request, handler: Handler) -> web.StreamRespon
 
 def _describe_own(error: errors.AdapterError) -> Failure:
     status, code = _OWN[type(error)]
+    if isinstance(error, errors.RemovebgError):
+        return Failure(status, error.code, error.message, detail=error.detail)
     pause_s = _RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return Failure(
         status,

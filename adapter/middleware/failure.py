@@ -15,6 +15,8 @@ class Failure:
     code: str
     """The machine's word for it, in lower case with underscores."""
     message: str
+    detail: str = ""
+    """What else there is to say, on surfaces that have a place for it."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with each of the request's fields."""
     retry_after_s: int | None = None

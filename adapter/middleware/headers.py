@@ -19,13 +19,18 @@ _EXPOSED = (
     "X-Background-Method",
     "X-Background-Model",
     "X-Background-Seed",
+    "X-Credits-Charged",
     "X-Foreground-Height",
     "X-Foreground-Left",
     "X-Foreground-Top",
     "X-Foreground-Width",
     "X-Height",
     "X-Model",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
     "X-Request-ID",
+    "X-Type",
     "X-Width",
 )
 _COMMON = {

@@ -1,4 +1,7 @@
-"""The bodies of errors. Each surface has its own, which its path chooses: `/v1/` is the paid one, else the forms'."""
+"""The bodies of errors. Each surface has its own, which its path chooses.
+
+`/v1/` is the paid one, `/v1.0/` is remove.bg's, and all else has the forms' shape.
+"""
 
 import json
 from http import HTTPStatus
@@ -7,9 +10,11 @@ from aiohttp import hdrs, web
 
 from adapter.middleware.failure import Failure
 from adapter.middleware.request_id import request_id_of
+from adapter.removebg.failures import describe_errors
 from adapter.sale.headers import pays_by_mpp
 
 PAID_PREFIX = "/v1/"
+REMOVEBG_PREFIX = "/v1.0/"
 
 # The Payment scheme's own words for refusals that come without a challenge (RFC 9457 says what stands for no word).
 _PROBLEMS = {
@@ -28,6 +33,10 @@ _PROCESSING_FAILED = "Processing failed. The same request, with the same payment
 
 def to_response(request: web.BaseRequest, failure: Failure) -> web.Response:
     """Answers `request` with `failure`, in the shape of its surface."""
+    if request.path.startswith(REMOVEBG_PREFIX):
+        status, problems = describe_errors(failure)
+        content: dict[str, object] = {"errors": problems}
+        return _respond(failure, content, status=status, content_type="application/json", pause_s=failure.retry_after_s)
     if not request.path.startswith(PAID_PREFIX):
         return to_message_body(failure)
     status = _PAID_STATUS.get(failure.code, failure.status)

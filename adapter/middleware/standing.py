@@ -12,9 +12,14 @@ def note_standing(request: web.BaseRequest, standing: Standing) -> None:
     request[_KEY] = standing
 
 
+def standing_of(request: web.BaseRequest) -> Standing | None:
+    """What was noted of the sender of `request`."""
+    return request.get(_KEY)
+
+
 def set_standing(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Writes the headers of draft-ietf-httpapi-ratelimit-headers, as its widely read versions have them."""
-    standing = request.get(_KEY)
+    standing = standing_of(request)
     if standing is None:
         return
     response.headers["RateLimit-Limit"] = str(standing.limit)

@@ -85,7 +85,7 @@ def negotiate(accept: str, *, jpeg_possible: bool) -> ImageFormat.ValueType:
     PNG where the header is missing or names nothing that can be made: clients of this surface are
     promised a PNG whatever they accept, and the RFC allows to disregard the header then.
     """
-    ranges = _parse_accept(accept)
+    ranges = parse_accept(accept)
     best, best_quality = images_pb2.IMAGE_FORMAT_PNG, 0.0
     for media_type, image_format in _MEDIA_TYPES.items():
         if image_format == images_pb2.IMAGE_FORMAT_JPEG and not jpeg_possible:
@@ -100,7 +100,7 @@ def _is_solid(color: Color) -> bool:
     return not color.HasField("alpha") or color.alpha == 255
 
 
-def _parse_accept(accept: str) -> dict[str, float]:
+def parse_accept(accept: str) -> dict[str, float]:
     """Media range → quality, 0 to 1. A range with a malformed quality is left out."""
     ranges: dict[str, float] = {}
     for item in accept.split(","):

@@ -122,6 +122,8 @@ ARGUMENTS: dict[type[errors.AdapterError], tuple[object, ...]] = {
     errors.InvalidFieldsError: ({"radius": "must be 1 to 100"},),
     errors.DownloadError: (),
     errors.NotAPictureError: (),
+    errors.NoForegroundError: (),
+    errors.RateLimitedError: ("why", 3),
 }
 
 
