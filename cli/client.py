@@ -8,8 +8,9 @@ from pathlib import Path
 import grpc.aio
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
-# The contract's own bound for `EditRequest.image`; a larger file is not even read.
+# The contract's own bound for a picture; a larger file is not even read.
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
+_MAX_REQUEST_BYTES = 2 * MAX_IMAGE_BYTES + 1024 * 1024  # A picture, another behind it, and what is around them.
 
 # A busy server answers RESOURCE_EXHAUSTED, one that restarts its model UNAVAILABLE. Both say with
 # `grpc-retry-pushback-ms` how long to wait, which gRPC's own retry honours; the backoff is for when they do not.
@@ -32,8 +33,8 @@ _OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.enable_retries", 1),
     ("grpc.enable_http_proxy", 0),
-    ("grpc.per_rpc_retry_buffer_size", MAX_IMAGE_BYTES + 1024 * 1024),
-    ("grpc.max_send_message_length", MAX_IMAGE_BYTES + 1024 * 1024),
+    ("grpc.per_rpc_retry_buffer_size", _MAX_REQUEST_BYTES),
+    ("grpc.max_send_message_length", _MAX_REQUEST_BYTES),
 ]
 
 

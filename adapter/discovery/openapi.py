@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 from adapter.discovery.answers import (
     SCHEMAS,
@@ -14,7 +15,7 @@ from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
 from adapter.operations import IMAGE, OPERATIONS, PAID, Operation
 from adapter.options.generation import GENERATION
-from adapter.options.option import Json
+from adapter.options.option import Json, Option
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
 
@@ -55,7 +56,8 @@ def _describe_body() -> dict[str, object]:
         "operationId": PAID.name,
         "summary": PAID.summary,
         "parameters": [
-            {"name": option.name, "in": "query", "required": False, "schema": option.schema} for option in PAID.options
+            {"name": option.name, "in": "query", "required": False, "schema": _describe_option(option)}
+            for option in PAID.options
         ],
         "requestBody": {"required": True, "content": {media_type: {"schema": {}} for media_type in MEDIA_TYPES}},
         "responses": describe_body_answers(MEDIA_TYPES),
@@ -64,7 +66,7 @@ def _describe_body() -> dict[str, object]:
 
 def _describe_form(operation: Operation) -> dict[str, object]:
     properties: dict[str, Json] = {name: {**_BINARY, "description": text} for name, text in operation.files.items()}
-    properties |= {option.name: option.schema for option in operation.options}
+    properties |= {option.name: _describe_option(option) for option in operation.options}
     required = [IMAGE, *(option.name for option in operation.options if option.required)]
     schema = {"type": "object", "required": required, "properties": properties}
     limits = UploadLimits()
@@ -76,6 +78,11 @@ def _describe_form(operation: Operation) -> dict[str, object]:
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
         "responses": describe_form_answers(MEDIA_TYPES, painted=GENERATION[0] in operation.options),
     }
+
+
+def _describe_option(option: Option[Any]) -> Json:
+    aliases = f" Also: {', '.join(option.names[1:])}." if option.names[1:] else ""
+    return {**option.schema, "description": f"{option.schema['description']}{aliases}"}
 
 
 def _describe_payment(priced: Priced, ways: Sequence[WayToPay]) -> dict[str, object]:

@@ -20,13 +20,17 @@ def parse_model(text: str) -> str:
     return text
 
 
-MODEL = written(("model",), parse_model, "", "Name of the matting model; the service's own choice without it.")
+MODEL = written(("model",), parse_model, "", "Name of the matting model; the service's own choice without it.", "isnet")
 PROMPT = words("prompt", MAX_PROMPT, "What is to be seen behind the subject, in words.", required=True)
 NEGATIVE_PROMPT = words("negative_prompt", MAX_PROMPT, "What is not to be seen.")
 SEED = whole("seed", 0, _MAX_SEED, None, "The same seed brings the same background; the answer names it.")
 STEPS = whole("steps", 1, 100, None, "Steps of a diffusion model; its own number without it.")
 GENERATION_MODEL = written(
-    ("generation_model",), parse_model, "", "Name of the generation model; the service's own choice without it."
+    ("generation_model",),
+    parse_model,
+    "",
+    "Name of the generation model; the service's own choice without it.",
+    "backdrop",
 )
 GENERATION = (PROMPT, NEGATIVE_PROMPT, SEED, STEPS, GENERATION_MODEL)
 

@@ -82,9 +82,7 @@ def written(
     names: tuple[str, ...], parse: Callable[[str], T], default: D, description: str, *examples: str
 ) -> Option[T | D]:
     """A value with a grammar of its own, which `description` tells and `examples` show."""
-    schema: dict[str, object] = {"type": "string", "description": _with_aliases(description, names)}
-    if examples:
-        schema["examples"] = list(examples)
+    schema: Json = {"type": "string", "description": description, "examples": list(examples)}
     return Option(names, parse, default, schema)
 
 
@@ -104,7 +102,3 @@ def words(name: str, most: int, description: str, *, required: bool = False) -> 
 def _describe(schema: Json, description: str, default: object) -> Json:
     shown = {} if default is None else {"default": default}
     return {**schema, **shown, "description": description}
-
-
-def _with_aliases(description: str, names: tuple[str, ...]) -> str:
-    return f"{description} Also: {', '.join(names[1:])}." if names[1:] else description

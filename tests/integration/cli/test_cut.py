@@ -102,7 +102,7 @@ def test_the_options_reach_the_service(service: Service, tmp_path: Path) -> None
     assert (picture.composition.color.red, picture.composition.color.blue, picture.model) == (10, 12, "m")
     assert picture.output.format == images_pb2.IMAGE_FORMAT_JPEG
     assert picture.output.kind == images_pb2.OUTPUT_KIND_PICTURE
-    assert not mask.HasField("composition")
+    assert mask.composition.WhichOneof("background") is None
     assert (mask.output.format, mask.output.kind) == (images_pb2.IMAGE_FORMAT_WEBP, images_pb2.OUTPUT_KIND_MASK)
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "masks" / "a.webp").read_bytes() == b"cut:1"
 
