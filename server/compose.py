@@ -6,7 +6,8 @@ shadow colours are made to look right that way.
 
 import pyvips
 
-from server.backgrounds import color, generated, gradient, none
+from server.backgrounds import blur, color, generated, gradient, none
+from server.backgrounds import picture as pictured
 from server.backgrounds.generated import Painted
 from server.composition import (
     Background,
@@ -24,6 +25,8 @@ from server.generation import Generators
 from server.image.header import Encoded
 from server.image.scene import Scene
 from server.image.stage import Stage
+from server.shadows import contact, drop
+from server.shadows.shade import Shade
 
 _OPAQUE_BANDS = 3
 
@@ -50,20 +53,26 @@ def draw(
             return gradient.render(stage, background)
         case Generated() if painted is not None:
             return painted.image
-        case Blur() | Picture() | Generated():
+        case Blur():
+            return blur.render(stage, background)
+        case Picture() if picture is not None:
+            return pictured.render(stage, background, picture)
+        case Picture() | Generated():
             raise NotImplementedError(type(background).__name__)
 
 
-def cast(stage: Stage, shadow: Shadow | None) -> pyvips.Image | None:
-    """Return the shadow, lazy, of the canvas's size: uchar sRGB, four bands, straight; None where there is none."""
+def cast(stage: Stage, shadow: Shadow | None) -> Shade | None:
+    """Return the shadow, lazy, of the canvas's size; None where there is none."""
     match shadow:
         case None:
             return None
-        case DropShadow() | ContactShadow():
-            raise NotImplementedError(type(shadow).__name__)
+        case DropShadow():
+            return drop.render(stage, shadow)
+        case ContactShadow():
+            return contact.render(stage, shadow)
 
 
-def compose(scene: Scene, backdrop: pyvips.Image | None, shadow: pyvips.Image | None) -> pyvips.Image:
+def compose(scene: Scene, backdrop: pyvips.Image | None, shadow: Shade | None) -> pyvips.Image:
     """Return the composed picture, lazy: uchar sRGB, three bands where the background is opaque, else four.
 
     `scene`: of the canvas's size. The subject's inner pixels are copied bit for bit.
@@ -77,12 +86,12 @@ def compose(scene: Scene, backdrop: pyvips.Image | None, shadow: pyvips.Image | 
     return _over(scene.cutout, scene.alpha, behind)
 
 
-def _shaded(backdrop: pyvips.Image | None, shadow: pyvips.Image) -> pyvips.Image:
+def _shaded(backdrop: pyvips.Image | None, shadow: Shade) -> pyvips.Image:
     if backdrop is None:
-        return shadow
+        return shadow.image
     if backdrop.bands == _OPAQUE_BANDS:
-        return shadow[3].ifthenelse(shadow[:3], backdrop, blend=True)
-    return _over(shadow, shadow[3], backdrop)
+        return shadow.strength.ifthenelse(shadow.levels, backdrop, blend=True)
+    return _over(shadow.image, shadow.strength, backdrop)
 
 
 def _over(upper: pyvips.Image, alpha: pyvips.Image, lower: pyvips.Image) -> pyvips.Image:

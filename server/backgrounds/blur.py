@@ -11,6 +11,7 @@ from server.composition import Blur, BlurKind
 from server.image.dither import dithered
 from server.image.inpaint import closed
 from server.image.libvips import from_array
+from server.image.resample import laid
 from server.image.stage import Stage
 
 Floats = NDArray[np.float32]
@@ -138,7 +139,7 @@ def _smoothed(levels: Floats, radius: float, side: float) -> Floats:
 def _place(stage: Stage) -> _Place:
     layout, (height, width) = stage.layout, stage.picture_size
     right, bottom = layout.left + width * layout.scale, layout.top + height * layout.scale
-    tolerance = 0.5
+    tolerance = 1  # pixel: sides are rounded
     if (
         layout.left <= tolerance
         and layout.top <= tolerance
@@ -154,14 +155,7 @@ def _laid(levels: Floats, place: _Place, stage: Stage) -> pyvips.Image:
     """Return the levels of the whole picture on the canvas, lazy float; pixel centre on pixel centre."""
     height, width = stage.picture_size
     across, down = place.scale * width / levels.shape[1], place.scale * height / levels.shape[0]
-    return from_array(levels).affine(
-        [across, 0, 0, down],
-        interpolate=pyvips.Interpolate.new("bilinear"),
-        oarea=[0, 0, stage.width, stage.height],
-        odx=place.left + (across - 1) / 2,
-        ody=place.top + (down - 1) / 2,
-        extend="copy",
-    )
+    return laid(from_array(levels), (across, down), (place.left, place.top), (stage.width, stage.height), "bilinear")
 
 
 def _to_levels(light: Floats) -> Floats:

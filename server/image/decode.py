@@ -68,34 +68,49 @@ def open_pixels(data: Encoded, header: ImageHeader) -> Pixels:
     Nothing is decoded yet, except a picture to be turned or put on its head: that one is then in memory whole, 3 or 4
     bytes a pixel. Damage shows when pixels are pulled.
     """
-    image = _load(data, header.format)
-    orientation = _orientation(image)
-    colour, alpha = to_srgb(image)
-    if orientation == 1:
-        return Pixels(colour, alpha)
-    joined = colour if alpha is None else colour.bandjoin(alpha)
-    if orientation != _MIRRORED:
-        joined = joined.copy_memory()
-    joined = _upright(joined, orientation)
-    return Pixels(joined, None) if alpha is None else Pixels(joined[:3], joined[3])
+    stored = open_stored(data, header)
+    colour, alpha = stored.pixels.colour, stored.pixels.alpha
+    if alpha is None:
+        return Pixels(upright(colour, stored.orientation), None)
+    joined = upright(colour.bandjoin(alpha), stored.orientation)
+    return stored.pixels if stored.orientation == 1 else Pixels(joined[:3], joined[3])
 
 
-def read_view(data: Encoded, header: ImageHeader, size: tuple[int, int]) -> View:
-    """Decode the picture at exactly `size` = (height, width), upright, in one pass, shrinking on load where it can."""
+@dataclass(frozen=True)
+class Stored:
+    """A picture as it is stored, before its EXIF orientation; lazy, to be pulled once from top to bottom."""
+
+    pixels: Pixels
+    orientation: int
+
+    @property
+    def sideways(self) -> bool:
+        """Whether its rows are columns of the upright picture."""
+        return self.orientation >= _SIDEWAYS
+
+
+def open_stored(data: Encoded, header: ImageHeader, spare: float = 1.0) -> Stored:
+    """Open the picture as it is stored, where its format can do it 2, 4 or 8 times smaller, but `spare` at most."""
     image = _load(data, header.format)
     orientation = _orientation(image)
-    height, width = size[::-1] if orientation >= _SIDEWAYS else size
-    # At least twice the size that is asked for is decoded, so that the last step still averages.
-    spare = min(image.width / width, image.height / height) / 2
     shrink = max(factor for factor in (1, 2, 4, 8) if factor <= max(1.0, spare))
     if shrink > 1 and header.format is ImageFormat.JPEG:
         image = _load(data, header.format, shrink=shrink)
     elif shrink > 1 and header.format is ImageFormat.WEBP:
         image = _load(data, header.format, scale=1 / shrink)
-    colour, alpha = to_srgb(image)
+    return Stored(Pixels(*to_srgb(image)), orientation)
+
+
+def read_view(data: Encoded, header: ImageHeader, size: tuple[int, int]) -> View:
+    """Decode the picture at exactly `size` = (height, width), upright, in one pass, shrinking on load where it can."""
+    orientation = _orientation(_load(data, header.format))
+    height, width = size[::-1] if orientation >= _SIDEWAYS else size
+    # At least twice the size that is asked for is decoded, so that the last step still averages.
+    stored = open_stored(data, header, min(header.width / width, header.height / height) / 2)
+    colour, alpha = stored.pixels.colour, stored.pixels.alpha
     joined = colour if alpha is None else over_grey(colour, alpha).bandjoin(alpha)
-    small = joined.resize(width / image.width, vscale=height / image.height).copy_memory()
-    pixels = to_array(_upright(small, orientation))
+    small = joined.resize(width / joined.width, vscale=height / joined.height).copy_memory()
+    pixels = to_array(upright(small, orientation))
     return View(pixels[..., :3], None if alpha is None else pixels[..., 3])
 
 
@@ -114,8 +129,10 @@ def _orientation(image: pyvips.Image) -> int:
     return int(image.get("orientation")) if image.get_typeof("orientation") else 1
 
 
-def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
-    """Undo an EXIF orientation, 1 to 8 (Exif 2.32, tag 0x0112)."""
+def upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
+    """Undo an EXIF orientation, 1 to 8 (Exif 2.32, tag 0x0112). What is to be turned is then in memory whole."""
+    if orientation not in {1, _MIRRORED}:
+        image = image.copy_memory()
     turn = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}.get(orientation)
     image = image.rot(turn) if turn else image
     return image.fliphor() if orientation in {2, 4, 5, 7} else image
