@@ -55,15 +55,16 @@ def add(
 @app.command("list")
 def show(data: Data = _DATA) -> None:
     """List all keys with what they have used of this month. Secrets are not kept, and not shown."""
-    table = Table("id", "name", "operations", title="API keys")
-    for column in ("a minute", "a month", "used"):
+    table = Table(title="API keys")
+    table.add_column("id", no_wrap=True)  # Whole, however narrow the terminal: it is what `revoke` takes.
+    for column in ("name", "for"):
+        table.add_column(column, overflow="fold")
+    for column in ("a minute", "a month", "used", "made", "revoked"):
         table.add_column(column, justify="right")
-    table.add_column("made (UTC)")
-    table.add_column("revoked (UTC)")
     for key, used in _run(data, KeyStore.list_all):
         monthly = "–" if key.monthly is None else str(key.monthly)
-        counts = (str(key.per_minute), monthly, str(used))
-        table.add_row(key.id, key.name, _operations(key), *counts, _date(key.created_at), _date(key.revoked_at))
+        dates = ("" if time_s is None else f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d}" for time_s in _times(key))
+        table.add_row(key.id, key.name, _operations(key), str(key.per_minute), monthly, str(used), *dates)
     Console().print(table, markup=False)
 
 
@@ -100,5 +101,5 @@ def _operations(key: Key) -> str:
     return "all operations" if key.operations is None else ", ".join(key.operations)
 
 
-def _date(time_s: float | None) -> str:
-    return "" if time_s is None else f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M}"
+def _times(key: Key) -> tuple[float | None, float | None]:
+    return key.created_at, key.revoked_at

@@ -97,10 +97,14 @@ class KeyStore(Transactions):
 
         def work(connection: Connection) -> int | None:
             used: int | None = connection.execute(one_more).scalar()
-            if used is None and connection.execute(select(_u.used).where(*mine)).scalar() is None:
+            if used is not None:
+                return used
+            if connection.execute(select(_u.used).where(*mine)).scalar() is None:
                 connection.execute(first)  # Two at once collide here, and one of them begins again.
-                used = 1
-            return used
+                return 1
+            # Used up; or another has made the row since the first look, and this one says which.
+            again: int | None = connection.execute(one_more).scalar()
+            return again
 
         return await self.run(work)
 
