@@ -16,7 +16,7 @@ from engine.errors import EngineError
 from engine.install import install, is_current
 from engine.launch import Launch, check_port
 from engine.models.check import check_hashes
-from engine.models.extras import installed_extras
+from engine.models.extras import EXTRAS, installed_extras
 from engine.models.seal import drop_bytecode
 from engine.repository import survey
 from engine.shm import check_shm, sweep_shm
@@ -36,8 +36,10 @@ def main(arguments: list[str]) -> int:
                 serve(settings)
             case ["install"]:
                 install(settings.triton_env)
+            case ["install", "--with", *extras] if extras:
+                install(settings.triton_env, extras=extras)
             case _:
-                message = "usage: python -m engine [install]"
+                message = f"usage: python -m engine [install [--with {' | '.join(EXTRAS)}]]"
                 raise EngineError(message)
     except ValidationError as error:
         for fault in error.errors():
