@@ -52,25 +52,24 @@ def outline(stage: Stage, grid: Grid, right: float = 0, down: float = 0) -> Floa
     pixels are: an edge that nobody sees casts no shadow, and a shadow does not fade where it leaves the canvas.
     """
     layout, (height, width) = stage.layout, stage.picture_size
+    # One cell of nothing on each side where the picture ends inside of the canvas: above, below, left, right.
     ends = (
-        layout.top > _TOUCHING,
-        layout.top + layout.scale * height < layout.height - _TOUCHING,
-        layout.left > _TOUCHING,
-        layout.left + layout.scale * width < layout.width - _TOUCHING,
+        int(layout.top > _TOUCHING),
+        int(layout.top + layout.scale * height < layout.height - _TOUCHING),
+        int(layout.left > _TOUCHING),
+        int(layout.left + layout.scale * width < layout.width - _TOUCHING),
     )
     across, down_ = layout.scale * width / grid.cell, layout.scale * height / grid.cell
     # Averaged first where it shrinks: interpolation would skip cells.
-    small = _shrunk(stage.alpha.astype(np.float32) / 255, round(down_), round(across))
+    small = _shrunk(stage.alpha.astype(np.float32) / np.float32(255), round(down_), round(across))
     rows, columns = small.shape
-    small = cv2.copyMakeBorder(small, *(int(end) for end in ends), borderType=cv2.BORDER_CONSTANT)
+    small = cv2.copyMakeBorder(small, *ends, cv2.BORDER_CONSTANT)
     x, y = across / columns, down_ / rows
     half = 0.5 if grid.cell > 1 else 0.0  # what `enlarged` moves it by
     left = (layout.left + right - half) / grid.cell + grid.before[1]
     top = (layout.top + down - half) / grid.cell + grid.before[0]
     # From the centres of one's cells to those of the other's.
-    matrix = np.array(
-        [[x, 0, left + x * (0.5 - ends[2]) - 0.5], [0, y, top + y * (0.5 - ends[0]) - 0.5]], np.float64
-    )
+    matrix = np.array([[x, 0, left + x * (0.5 - ends[2]) - 0.5], [0, y, top + y * (0.5 - ends[0]) - 0.5]], np.float64)
     size = grid.columns, grid.rows
     laid = cv2.warpAffine(small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(laid, np.float32)
@@ -93,8 +92,8 @@ def softened(values: Floats, across: float, down: float) -> Floats:
     return np.asarray(coarse[:rows, :columns], np.float32)
 
 
-def on_canvas(levels: NDArray[np.uint8], grid: Grid, stage: Stage) -> pyvips.Image:
-    """Return (rows, columns) uint8 of the grid on the canvas: lazy uchar, one band."""
+def on_canvas(levels: NDArray[np.uint8], grid: Grid, stage: Stage, down: int = 0) -> pyvips.Image:
+    """Return (rows, columns) uint8 of the grid on the canvas, `down` pixels lower: lazy uchar, one band."""
     canvas = Box(0, 0, stage.width, stage.height)
     rows, columns = np.flatnonzero(levels.any(axis=1)), np.flatnonzero(levels.any(axis=0))
     if not rows.size:
@@ -103,7 +102,7 @@ def on_canvas(levels: NDArray[np.uint8], grid: Grid, stage: Stage) -> pyvips.Ima
     cells = box_between(int(rows[0]) - 1, int(columns[0]) - 1, int(rows[-1]) + 2, int(columns[-1]) + 2)
     cells = cells.cut_to(Box(0, 0, grid.columns, grid.rows))
     part = levels[cells.top : cells.bottom, cells.left : cells.right]
-    top, left = (cells.top - grid.before[0]) * grid.cell, (cells.left - grid.before[1]) * grid.cell
+    top, left = (cells.top - grid.before[0]) * grid.cell + down, (cells.left - grid.before[1]) * grid.cell
     whole = Box(top, left, cells.width * grid.cell, cells.height * grid.cell)
     seen = whole.cut_to(canvas)
     if not seen.width:

@@ -32,7 +32,10 @@ class Shade:
         return plane.bandjoin(self.strength).copy(interpretation="srgb")
 
 
-def shade(strength: NDArray[np.float32], color: Color, grid: Grid, stage: Stage) -> Shade:
-    """Return a shadow from its strength on the grid: (rows, columns) float32, 0 to 1 of the colour's own alpha."""
+def shade(strength: NDArray[np.float32], color: Color, grid: Grid, stage: Stage, down: int = 0) -> Shade:
+    """Return a shadow, `down` pixels lower, from its strength on the grid.
+
+    `strength`: (rows, columns) float32, 0 to 1 of the colour's own alpha.
+    """
     levels = np.rint(np.clip(strength, 0, 1) * np.float32(color.alpha)).astype(np.uint8)
-    return Shade(color, on_canvas(levels, grid, stage))
+    return Shade(color, on_canvas(levels, grid, stage, down))
