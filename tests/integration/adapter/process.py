@@ -113,20 +113,22 @@ def form(image: bytes | None = b"picture", **fields: str) -> bytes:
 
 
 @asynccontextmanager
-async def run_adapter(grpc_address: str, **settings: str) -> AsyncIterator[AdapterProcess]:
+async def run_adapter(grpc_address: str, *, log_level: str = "INFO", **settings: str) -> AsyncIterator[AdapterProcess]:
     """Starts the adapter on a free port; `settings` are CLEARCANVAS_* variables in lower case without the prefix."""
     with tempfile.TemporaryDirectory(prefix="clearcanvas-adapter-") as data:
         names = {"http": "127.0.0.1:0", "grpc": grpc_address, "data": data, **settings}
-        async with _run(names) as adapter:
+        async with _run(names, log_level) as adapter:
             yield adapter
 
 
 @asynccontextmanager
-async def _run(names: Mapping[str, str]) -> AsyncIterator[AdapterProcess]:
+async def _run(names: Mapping[str, str], log_level: str) -> AsyncIterator[AdapterProcess]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CLEARCANVAS_")}
     environment = clean | {f"CLEARCANVAS_{name.upper()}": value for name, value in names.items()}
+    # As it is, but for the level of its log.
+    program = ("adapter",) if log_level == "INFO" else ("tests.support.paid_adapter", "never", log_level)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "adapter", env=environment, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", *program, env=environment, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     adapter = AdapterProcess(process, 0)

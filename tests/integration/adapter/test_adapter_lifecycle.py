@@ -3,12 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from clearcanvas.v1.images_pb2 import EditRequest, EditResponse
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
+from adapter.keys.key import NewKey
+from adapter.keys.store import KeyStore
 from tests.integration.adapter.fake_service import DEVICE, Context, FakeImageService, RunningFake, echo
 from tests.integration.adapter.process import FORM_TYPE, AdapterProcess, Answer, form, run_adapter
 from tests.support.processes import free_address
@@ -124,15 +127,34 @@ async def refuse_to_start(**settings: str) -> str:
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "example.com:80"])
-async def test_an_open_public_address_is_refused(address: str) -> None:
+async def test_a_public_address_where_nobody_could_use_anything_is_refused(address: str) -> None:
     log = await refuse_to_start(http=address)
-    assert "CLEARCANVAS_OPEN_ACCESS" in log
+    assert "clearcanvas keys add" in log
     assert "Traceback" not in log
 
 
-async def test_a_public_address_may_be_meant(running_fake: RunningFake) -> None:
-    async with run_adapter(running_fake.address, http="127.0.0.1:0", open_access="true") as adapter:
-        assert (await get(adapter, "/health"))[0] == 200
+async def test_a_public_address_is_good_once_there_is_a_key(running_fake: RunningFake, tmp_path: Path) -> None:
+    store = KeyStore(f"sqlite:///{tmp_path / 'keys.sqlite'}")
+    await store.start()
+    await store.add(NewKey("a shop"))
+    await store.close()
+    async with run_adapter(running_fake.address, http="127.0.0.1:0", data=str(tmp_path)) as adapter:
+        await adapter.logged("INFO", "for those with an API key")
+    log = await refuse_to_start(http="192.0.2.1:80", data=str(tmp_path))  # No address of this machine.
+    assert "clearcanvas keys add" not in log
+    assert "cannot serve on" in log
+
+
+async def test_it_is_said_that_the_operations_are_open(adapter: AdapterProcess) -> None:
+    await adapter.logged("WARNING", "open to all who reach")
+
+
+@pytest.mark.parametrize("keys", ["mysql://user:hidden@x/y", "postgresql://user:hidden@127.0.0.1:1/keys"])
+async def test_keys_that_cannot_be_kept_are_a_plain_error(keys: str) -> None:
+    log = await refuse_to_start(keys=keys)
+    assert "key" in log
+    assert "Traceback" not in log
+    assert "hidden" not in log
 
 
 async def test_a_taken_address_is_a_plain_error(adapter: AdapterProcess) -> None:

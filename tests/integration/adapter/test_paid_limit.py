@@ -130,6 +130,31 @@ async def test_three_replicas_allow_exactly_thirty_in_any_minute(
         await replica.close()
 
 
+async def test_replicas_share_the_limits_of_each_key_and_see_who_is_over(redis_url: str) -> None:
+    replicas = [SharedLimiter(f"{redis_url}/6", 1, "clearcanvas-test") for _ in range(2)]
+    one, other = replicas
+    assert [(await replica.take(ONE, 3)).remaining for replica in (one, other, one)] == [2, 1, 0]
+    assert not (await other.take(ONE, 3)).allowed
+    assert [(await one.look(OTHER)).allowed for _ in range(3)] == [True] * 3  # To look counts nothing.
+    assert (await one.take(OTHER)).allowed
+    refused = await other.look(OTHER)
+    assert (refused.allowed, refused.remaining, refused.limit) == (False, 0, 1)
+    assert 0 < refused.reset_s <= 60
+    elsewhere = SharedLimiter(f"{redis_url}/6", 1, "clearcanvas-else")
+    assert (await elsewhere.look(OTHER)).allowed
+    for limiter in (*replicas, elsewhere):
+        await limiter.close()
+
+
+@pytest.mark.case("H8")
+async def test_without_redis_each_key_has_a_third_of_its_limit() -> None:
+    limiter = SharedLimiter("redis://127.0.0.1:1", LIMIT)
+    standings = [await limiter.take(ONE, 6) for _ in range(3)]
+    assert [standing.allowed for standing in standings] == [True, True, False]
+    assert (await limiter.look(OTHER)).limit == 10
+    await limiter.close()
+
+
 async def exhaust(limiter: SharedLimiter) -> list[Standing]:
     return [await limiter.take(ONE) for _ in range(LIMIT)]
 

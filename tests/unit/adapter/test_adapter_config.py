@@ -1,4 +1,4 @@
-"""Settings: from the environment, checked, and closed to the public unless meant."""
+"""Settings: from the environment, and checked."""
 
 from pathlib import Path
 
@@ -17,16 +17,23 @@ from adapter.config import Settings, load_settings
         ("[::1]:8402", "::1", 8402),
     ],
 )
-def test_loopback_addresses_are_open(http: str, host: str, port: int) -> None:
+def test_loopback_addresses_are_known(http: str, host: str, port: int) -> None:
     settings = Settings(http=http)
     assert (settings.host, settings.port) == (host, port)
-    assert settings.images_are_open
+    assert settings.on_loopback
 
 
 @pytest.mark.parametrize("http", ["0.0.0.0:80", "[::]:80", "10.0.0.1:80", "localhost.example:80", "2130706433:80"])
-def test_other_addresses_must_be_meant(http: str) -> None:
-    assert not Settings(http=http).images_are_open
-    assert Settings(http=http, open_access=True).images_are_open
+def test_other_addresses_may_be_reached_by_anybody(http: str) -> None:
+    assert not Settings(http=http).on_loopback
+
+
+def test_keys_are_kept_in_the_data_folder_unless_another_place_is_named() -> None:
+    assert Settings(data=Path("/srv/data")).keys_url == "sqlite:////srv/data/keys.sqlite"
+    url = "postgresql://user:hidden@host/keys"
+    settings = Settings(keys=url)
+    assert settings.keys_url == url
+    assert "hidden" not in repr(settings)
 
 
 @pytest.mark.parametrize("http", ["", "127.0.0.1", "127.0.0.1:", ":80", "::1:80", "127.0.0.1:http", "127.0.0.1:123456"])

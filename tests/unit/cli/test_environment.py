@@ -11,6 +11,7 @@ MONEY = {
     "CLEARCANVAS_MPP_SECRET_FILE": "/secret",
     "CLEARCANVAS_LEDGER": "postgresql+psycopg://user:password@host/ledger",
     "CLEARCANVAS_RESULTS": "s3://bucket",
+    "CLEARCANVAS_KEYS": "postgresql+psycopg://user:password@host/keys",
     "CLEARCANVAS_RATE_LIMIT_STORAGE": "redis://:password@host",
 }
 WALLET = {"CLEARCANVAS_WALLET": "0x2", "CLEARCANVAS_WALLET_FILE": "/wallet"}
@@ -30,6 +31,7 @@ def test_a_devnet_replaces_the_rails_and_the_ledger_that_were_configured(tmp_pat
     file.write_text("CLEARCANVAS_X402_NETWORK=base-sepolia\nCLEARCANVAS_MPP_SECRET=a$b#c\n")
     told = paid_on_devnet(SHARED | MONEY | {"CLEARCANVAS_X402_FACILITATOR_URL": "https://example.org"}, file)
     assert told == SHARED | {
+        "CLEARCANVAS_KEYS": MONEY["CLEARCANVAS_KEYS"],
         "CLEARCANVAS_RATE_LIMIT_STORAGE": MONEY["CLEARCANVAS_RATE_LIMIT_STORAGE"],
         "CLEARCANVAS_X402_NETWORK": "base-sepolia",
         "CLEARCANVAS_MPP_SECRET": "a$b#c",

@@ -36,6 +36,27 @@ def test_a_client_has_its_limit_and_no_more() -> None:
     assert limiter.count(OTHER).remaining == 2
 
 
+def test_a_client_may_have_a_limit_of_its_own() -> None:
+    limiter = LocalLimiter(1, clock=Clock())
+    assert [limiter.count(ONE, 2).allowed for _ in range(3)] == [True, True, False]
+    assert limiter.count(ONE, 2).limit == 2
+    assert [limiter.count(OTHER).allowed for _ in range(2)] == [True, False]
+
+
+def test_to_look_counts_nothing() -> None:
+    clock = Clock()
+    limiter = LocalLimiter(1, clock=clock)
+    fresh = limiter.peek(ONE)
+    assert (fresh.allowed, fresh.remaining, fresh.reset_s, limiter.known_clients) == (True, 1, 0, 0)
+    limiter.count(ONE)
+    clock.now += 20
+    full = limiter.peek(ONE)
+    assert (full.allowed, full.remaining, full.reset_s) == (False, 0, 40)
+    clock.now += 40
+    assert limiter.peek(ONE).allowed
+    assert limiter.peek(OTHER).allowed
+
+
 def test_the_window_moves_with_each_request() -> None:
     clock = Clock()
     limiter = LocalLimiter(2, clock=clock)
