@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import removebg.removebg
+import removebg.removebg  # type: ignore[import-untyped]
 import requests
 
 

@@ -1,6 +1,7 @@
 """The map from failures to HTTP."""
 
 import json
+from typing import Any
 
 import grpc
 import pytest
@@ -118,7 +119,7 @@ def test_details_that_cannot_be_read_do_not_break_the_map(details: bytes) -> Non
     assert describe(rpc_error(grpc.StatusCode.UNAVAILABLE, details=details)).status == 503
 
 
-ARGUMENTS: dict[type[errors.AdapterError], tuple[object, ...]] = {
+ARGUMENTS: dict[type[errors.AdapterError], tuple[Any, ...]] = {
     errors.InvalidFieldsError: ({"radius": "must be 1 to 100"},),
     errors.DownloadError: (),
     errors.NotAPictureError: (),

@@ -12,8 +12,8 @@ from clearcanvas.v1.images_pb2 import Crop, EditRequest, Length, Margins, Output
 
 from tests.integration.adapter.fake_service import FakeImageService
 from tests.integration.adapter.fetching.web import PICTURE
+from tests.integration.adapter.removebg.calls import PATH
 
-PATH = "/v1.0/removebg"
 WHITE = Color(red=255, green=255, blue=255, alpha=255)
 PNG, JPEG, WEBP = images_pb2.IMAGE_FORMAT_PNG, images_pb2.IMAGE_FORMAT_JPEG, images_pb2.IMAGE_FORMAT_WEBP
 KIND = images_pb2.OUTPUT_KIND_PICTURE
