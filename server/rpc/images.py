@@ -1,28 +1,28 @@
 """ImageService: admit, hand to a worker, stream the result; and say beforehand what a header tells."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
 from server.admission import Admission
-from server.edit import EditResult
+from server.edit import EditResult, EditTask
 from server.errors import DeadlineExceededError, ModelUnavailableError, OverloadedError, PixelsExceededError
 from server.image.cost import estimated_cost
 from server.image.header import EndsInHeaderError, ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
-from server.rpc.messages import read_edit_request, read_inspect_request, write_facts, write_header
+from server.rpc.messages import Pictures, read_edit_request, read_inspect_request, write_facts, write_header
 from server.triton.model import TritonOptions
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from server.workers.task import EditJob, edit_picture
-from server.workers.workspace import Workspace
+from server.workers.workspace import RequestFiles, Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +68,16 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         deadline = time.monotonic() + min(context.time_remaining() or self._options.timeout_s, self._options.timeout_s)
         pictures, call = read_edit_request(request, self._options.max_pixels)
         del request  # The message and the pictures are two copies of up to 50 MiB; neither is needed for long.
-        image = pictures.image
-        header = read_header(image)
-        _check_pixels(header, call.task.max_pixels)
         with (
-            self._admission.permit(estimated_cost(header, call.task.output.format) + len(image)),
-            self._workspace.request() as files,
+            self._admission.permit(_cost(pictures, call.task)),
+            self._workspace.request(background=bool(pictures.background)) as files,
         ):
             async with _until(deadline):
-                # Shielded: the thread closes the descriptor, so it must run even when the call is cancelled.
-                await asyncio.shield(asyncio.to_thread(_write, files.source_fd, image))
-                del image, pictures
-                model = call.model or self._options.model
-                job = EditJob(files.source, files.target, call.task, model, self._options.generation_model, deadline)
+                # Shielded: the thread closes the descriptors, so it must run even when the call is cancelled.
+                await asyncio.shield(asyncio.to_thread(_write, files, pictures))
+                del pictures
+                model, painter = call.model or self._options.model, self._options.generation_model
+                job = EditJob(files.source, files.target, call.task, model, painter, deadline, files.background)
                 await self._answer(job, context)
 
     async def Inspect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the form is Edit's
@@ -102,7 +99,9 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         submitted = time.monotonic()
         result = await self._run(job)
         waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
-        job.source.unlink()
+        for encoded in (job.source, job.background):
+            if encoded is not None:
+                encoded.unlink()
         await context.send_initial_metadata(((REQUEST_ID_KEY, request_id.get()),))
         await context.write(write_header(result, max(0.0, waited_s)))
         await _stream(job.target, context)
@@ -123,7 +122,7 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
             raise
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
     """Cancel the block at `deadline` (time.monotonic), and raise `DeadlineExceededError` then."""
     try:
@@ -135,6 +134,20 @@ async def _until(deadline: float) -> AsyncIterator[None]:
         raise DeadlineExceededError("The deadline passed before the result was ready.") from None
 
 
+def _cost(pictures: Pictures, task: EditTask) -> int:
+    """Return the bytes of memory that a request takes. Raises what `read_header` does, and PixelsExceededError."""
+    header = _admitted(pictures.image, task)
+    behind = _admitted(pictures.background, task) if pictures.background else None
+    cost = estimated_cost(header, task.output, task.composition, max_pixels=task.max_pixels, behind=behind)
+    return cost + len(pictures.image) + len(pictures.background)
+
+
+def _admitted(picture: bytes, task: EditTask) -> ImageHeader:
+    header = read_header(picture)
+    _check_pixels(header, task.max_pixels)
+    return header
+
+
 def _check_pixels(header: ImageHeader, max_pixels: int) -> None:
     pixels = header.width * header.height
     if pixels > max_pixels:
@@ -143,10 +156,13 @@ def _check_pixels(header: ImageHeader, max_pixels: int) -> None:
         )
 
 
-def _write(descriptor: int, data: bytes) -> None:
+def _write(files: RequestFiles, pictures: Pictures) -> None:
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        with contextlib.ExitStack() as opened:
+            source = opened.enter_context(os.fdopen(files.source_fd, "wb"))
+            if files.background_fd is not None:
+                opened.enter_context(os.fdopen(files.background_fd, "wb")).write(pictures.background)
+            source.write(pictures.image)
     except OSError as error:
         raise OverloadedError("The service is out of shared memory.") from error
 

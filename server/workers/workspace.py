@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +22,8 @@ class RequestFiles:
     source: Path  # the encoded picture as it came
     target: Path  # the encoded result
     source_fd: int  # `source`, open for writing; its user closes it
+    background: Path | None = None  # another encoded picture, to be laid behind
+    background_fd: int | None = None  # the same for it
 
 
 class Workspace:
@@ -47,17 +49,18 @@ class Workspace:
         return self.root.name
 
     @contextmanager
-    def request(self) -> Iterator[RequestFiles]:
-        """Give one request its files, and remove them when it is over, however it ends."""
+    def request(self, *, background: bool = False) -> Iterator[RequestFiles]:
+        """Give one request its files, with one for a second picture if asked for, and remove them when it is over,
+        however it ends."""
         number = next(self._numbers)
-        source, target = self.root / f"{number}-in", self.root / f"{number}-out"
-        # Opened here, so that a write that goes on in a thread after the request was cancelled makes no new file.
-        source_fd = os.open(source, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        source, target, behind = (self.root / f"{number}-{name}" for name in ("in", "out", "behind"))
         try:
-            yield RequestFiles(source, target, source_fd)
+            # Opened here, so that a write that goes on in a thread after the request was cancelled makes no new file.
+            files = RequestFiles(source, target, _created(source))
+            yield _with_background(files, behind) if background else files
         finally:
-            source.unlink(missing_ok=True)
-            target.unlink(missing_ok=True)
+            for path in (source, target, behind):
+                path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Remove the folder and everything named after it."""
@@ -72,6 +75,18 @@ def sweep(base: Path) -> None:
         if NAME.match(folder.name) and (lock := _try_lock(folder)) is not None:
             _remove(folder)
             os.close(lock)
+
+
+def _with_background(files: RequestFiles, behind: Path) -> RequestFiles:
+    try:
+        return replace(files, background=behind, background_fd=_created(behind))
+    except OSError:
+        os.close(files.source_fd)
+        raise
+
+
+def _created(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def _try_lock(folder: Path) -> int | None:

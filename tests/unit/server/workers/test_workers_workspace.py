@@ -37,6 +37,15 @@ def test_a_request_s_files_go_when_it_ends_however_it_ends(tmp_path: Path) -> No
         for files in (first, second):
             os.close(files.source_fd)
     assert list(workspace.root.iterdir()) == []
+    with workspace.request(background=True) as files:
+        assert files.background is not None
+        assert files.background_fd is not None
+        assert files.background != files.source
+        os.write(files.background_fd, b"behind")
+        assert stat.S_IMODE(files.background.stat().st_mode) == 0o600
+        os.close(files.source_fd)
+        os.close(files.background_fd)
+    assert list(workspace.root.iterdir()) == []
     with pytest.raises(ZeroDivisionError), workspace.request() as files, os.fdopen(files.source_fd):
         raise ZeroDivisionError
     assert list(workspace.root.iterdir()) == []
