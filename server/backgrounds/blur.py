@@ -8,10 +8,9 @@ import pyvips
 from numpy.typing import NDArray
 
 from server.composition import Blur, BlurKind
-from server.image.dither import dithered
+from server.image.dither import dithered_array
+from server.image.enlarge import enlarged
 from server.image.inpaint import closed
-from server.image.libvips import from_array
-from server.image.resample import laid
 from server.image.stage import Stage
 
 Floats = NDArray[np.float32]
@@ -21,8 +20,11 @@ _REFERENCE_SIDE = 1024  # of the picture in which a radius is in pixels
 # A blur is computed on a grid on which its radius has at most so many pixels: no radius costs more than this one.
 _FINEST_RADIUS = 16
 
-# What is enlarged by straight lines in between has at least this radius, or this side: no block or kink is seen.
-_SMOOTH_RADIUS, _SMOOTH_SIDE = 12, 2048
+# The result is computed in cells, and interpolated by straight lines between them: at this many cells to the radius no
+# line is seen, and in cells of so few pixels no dither.
+_CELLS, _LARGEST_CELL = 12, 8
+_STRIP = 256  # rows of cells that are in memory as floats
+_MOST_CELLS = 2560  # in a row or a column: 20 MB
 
 _SUBJECT_FROM = 8  # Alpha from which the subject's light is in a pixel.
 _SUBJECT_REACH = 1 / 120  # of the longer side: how far beyond its matte the subject's light still shines
@@ -51,13 +53,22 @@ def render(stage: Stage, background: Blur) -> pyvips.Image:
     """
     place = _place(stage)
     height, width = stage.picture_size
-    radius = background.radius / _REFERENCE_SIDE
     grid = _grid(stage, background.radius)
     light = _background_light(stage, grid)
-    radius *= max(grid)
-    blurred = _gaussian(light, radius) if background.kind is BlurKind.GAUSSIAN else _lens(light, radius)
-    levels = _smoothed(_to_levels(blurred), radius, max(width, height) * place.scale)
-    return dithered(_laid(levels, place, stage))
+    radius = background.radius / _REFERENCE_SIDE
+    soften = _gaussian if background.kind is BlurKind.GAUSSIAN else _lens
+    levels = _to_levels(soften(light, radius * max(grid)))
+    cell = _cell(radius * max(height, width) * place.scale, max(stage.width, stage.height))
+    image = enlarged(_cells(levels, place, stage, cell), cell)
+    return image.crop(0, 0, stage.width, stage.height).copy(interpretation="srgb")
+
+
+def _cell(radius: float, side: int) -> int:
+    """Return the side of a cell in pixels, a power of two, for a radius and a canvas in pixels."""
+    cell = 1
+    while cell < _LARGEST_CELL and (2 * cell * _CELLS <= radius or cell * _MOST_CELLS < side):
+        cell *= 2
+    return cell
 
 
 def _grid(stage: Stage, radius: int) -> tuple[int, int]:
@@ -125,17 +136,6 @@ def _disc(radius: float) -> Floats:
     return np.asarray(disc / disc.sum(), np.float32)
 
 
-def _smoothed(levels: Floats, radius: float, side: float) -> Floats:
-    """Return the levels finer by cubic curves, where lines between them would be seen at `side` pixels."""
-    now = max(levels.shape[:2])
-    wanted = min(side, max(now, min(_SMOOTH_SIDE, now * _SMOOTH_RADIUS / radius)))
-    if wanted <= now:
-        return levels
-    height, width = (max(1, round(length * wanted / now)) for length in levels.shape[:2])
-    finer = cv2.resize(levels, (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(finer, np.float32).reshape(height, width, 3)
-
-
 def _place(stage: Stage) -> _Place:
     layout, (height, width) = stage.layout, stage.picture_size
     right, bottom = layout.left + width * layout.scale, layout.top + height * layout.scale
@@ -151,11 +151,26 @@ def _place(stage: Stage) -> _Place:
     return _Place(scale, (layout.width - width * scale) / 2, (layout.height - height * scale) / 2)
 
 
-def _laid(levels: Floats, place: _Place, stage: Stage) -> pyvips.Image:
-    """Return the levels of the whole picture on the canvas, lazy float; pixel centre on pixel centre."""
+def _cells(levels: Floats, place: _Place, stage: Stage, cell: int) -> NDArray[np.uint8]:
+    """Return the canvas in cells, (H, W, 3) uint8, of levels of the whole picture, by cubic curves."""
     height, width = stage.picture_size
-    across, down = place.scale * width / levels.shape[1], place.scale * height / levels.shape[0]
-    return laid(from_array(levels), (across, down), (place.left, place.top), (stage.width, stage.height), "bilinear")
+    columns, rows = (side // cell + 1 for side in (stage.width, stage.height))
+    across, down = levels.shape[1] / (width * place.scale), levels.shape[0] / (height * place.scale)
+    # `enlarged` moves everything but single pixels by half a pixel.
+    shift = cell / 2 + (0.5 if cell > 1 else 0)
+    result = np.empty((rows, columns, 3), np.uint8)
+    for top in range(0, rows, _STRIP):
+        part = result[top : top + _STRIP]
+        corner = across * (shift - place.left) - 0.5, down * (cell * top + shift - place.top) - 0.5
+        part[:] = dithered_array(_warped(levels, (across * cell, down * cell), corner, part.shape[1::-1]))
+    return result
+
+
+def _warped(levels: Floats, step: tuple[float, float], corner: tuple[float, float], size: tuple[int, int]) -> Floats:
+    """Return (H, W, 3) of `size` = (W, H): the levels at every `step` (across, down) from `corner` on."""
+    sources = np.array([[step[0], 0, corner[0]], [0, step[1], corner[1]]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(levels, sources, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _to_levels(light: Floats) -> Floats:

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pyvips
+from numpy.typing import NDArray
 
 from server.image.libvips import from_array
 
@@ -23,15 +24,22 @@ def dithered(levels: pyvips.Image) -> pyvips.Image:
     Every pixel becomes one of the two whole levels around it, and whole levels stay as they are. All bands share their
     thresholds: grey stays grey.
     """
-    tile = from_array(_thresholds(levels.bands))
+    tile = from_array(np.repeat(_thresholds()[..., np.newaxis], levels.bands, axis=2))
     across, down = -(-levels.width // _SIDE), -(-levels.height // _SIDE)
     thresholds = tile.replicate(across, down).crop(0, 0, levels.width, levels.height)
     return (levels + thresholds).cast("uchar").copy(interpretation="srgb")
 
 
+def dithered_array(levels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Do the same to (H, W, bands) float32 0..255, in memory."""
+    height, width = levels.shape[:2]
+    across, down = -(-width // _SIDE), -(-height // _SIDE)
+    thresholds = np.tile(_thresholds(), (down, across))[:height, :width, np.newaxis]
+    return np.asarray(np.clip(levels + thresholds, 0, 255), np.uint8)
+
+
 @cache
-def _thresholds(bands: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _thresholds() -> NDArray[np.float32]:
     rows, columns = np.mgrid[:_SIDE, :_SIDE]
     order = (columns * _ACROSS + rows * _DOWN) % _SIDE
-    thresholds = _SLACK + (1 - 2 * _SLACK) * (order + 0.5) / _SIDE
-    return np.repeat(thresholds.astype(np.float32)[..., np.newaxis], bands, axis=2)
+    return np.asarray(_SLACK + (1 - 2 * _SLACK) * (order + 0.5) / _SIDE, np.float32)
