@@ -88,14 +88,14 @@ def outside_contract(model: str) -> ModelUnavailableError:
     return ModelUnavailableError(f"The model {model} answered outside its contract.", {"model": model})
 
 
-def translate(error: InferenceServerException, model: str, *, listed: bool) -> ServiceError:
+def translate(error: InferenceServerException, model: str, *, listed: bool, field: str = "model") -> ServiceError:
     """Triton's error as ours. Its text is not passed on: it names regions, addresses and files.
 
     `listed`: whether the repository holds the model. Triton calls one that is there and not loaded, as during a
-    swap or a recovery, "unknown" as well.
+    swap or a recovery, "unknown" as well. `field`: of the request, that names the model.
     """
     if error.status() == "StatusCode.NOT_FOUND" and not listed:
-        return ModelNotFoundError(f"There is no model named {model}.", {"model": model})
+        return ModelNotFoundError(f"There is no model named {model}.", {"model": model, "field": field})
     if error.status() == "StatusCode.DEADLINE_EXCEEDED":
         return ModelUnavailableError(f"The model {model} did not answer in time.", {"model": model})
     return ModelUnavailableError(f"The model {model} cannot answer now.", {"model": model})

@@ -98,7 +98,7 @@ class GenerationClient:
             logger.warning("model %s: %s %s", model, failure.status(), failure.message())
             if time.monotonic() >= deadline:
                 raise DeadlineExceededError("The deadline passed before the result was ready.") from None
-            raise translate(failure, model, listed=self._listed(model)) from None
+            raise translate(failure, model, listed=self._listed(model), field="generated.model") from None
 
     def _listed(self, model: str) -> bool:
         try:
