@@ -5,37 +5,16 @@ about a host that is an address already, so that the socket itself is guarded to
 whatever led to it.
 """
 
-import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from adapter.fetching.lookup import Lookup
 from adapter.fetching.policy import FetchPolicy, RefusedError
 from adapter.fetching.targets import check_address
 
-Lookup = Callable[[str], Awaitable[Sequence[str]]]
-"""Name → its addresses."""
-
 _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
-
-
-class SystemLookup:
-    """Asks the system's resolver, in threads of its own: a name server that does not answer holds up nobody else."""
-
-    def __init__(self, threads: int = 8) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
-
-    async def __call__(self, name: str) -> list[str]:
-        """The addresses of `name`. Raises OSError where there are none."""
-        answers = await asyncio.get_running_loop().run_in_executor(self._threads, _look_up, name)
-        return [str(address[0]) for *_, address in answers]
-
-
-def _look_up(name: str) -> Sequence[tuple[object, object, int, str, tuple[object, ...]]]:
-    return socket.getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
 
 
 def make_connector(policy: FetchPolicy, lookup: Lookup) -> aiohttp.TCPConnector:

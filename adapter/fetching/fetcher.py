@@ -9,7 +9,8 @@ from aiohttp import hdrs
 from yarl import URL
 
 from adapter.errors import DownloadError, NotAPictureError
-from adapter.fetching.connections import Lookup, SystemLookup, make_connector
+from adapter.fetching.connections import make_connector
+from adapter.fetching.lookup import Lookup, SystemLookup
 from adapter.fetching.policy import FetchPolicy, RefusedError
 from adapter.fetching.signatures import SIGNATURE_BYTES, is_picture
 from adapter.fetching.targets import follow_redirect, parse_target
