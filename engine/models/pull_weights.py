@@ -32,7 +32,7 @@ def pull_weights(card: GenerationCard, folder: Path, origin: Origin, report: Rep
     if not manifest.exists() and not trust:
         raise SourceError(
             f"{manifest} is not there, so nothing says what the weights of {card.name} should be. Take it from "
-            "somebody who has them. Or give --trust: what comes now is taken on your word, its hashes are written there."
+            "somebody who has them. Or give --trust: what comes now is taken on your word and pinned by its hashes."
         )
     with staging(folder) as stage:
         report(f"Fetching the weights of {card.name}")
