@@ -83,7 +83,7 @@ class Row:
     # Of a picture: what Pillow calls its form and its bands, its size, and the colour of its first pixel.
     form: str = "PNG"
     bands: str = "RGBA"
-    size: tuple[int, int] = (SIDE, SIDE)
+    area: tuple[int, int] = (SIDE, SIDE)
     corner: tuple[int, ...] | None = None
     status: int = 200
     body: Any = None
@@ -93,11 +93,12 @@ class Row:
         return " ".join([self.operation, *told, *([self.image] if self.image != "photo" else []), self.accept]).strip()
 
 
+RESULT = ("form", "bands", "area", "corner")
+
+
 def ok(operation: str, *, image: str = "photo", background: str = "", accept: str = "", **expected: Any) -> Row:
     """A picture; what is no column of the table is a field of the form."""
-    columns = {name: expected.pop(name) for name in ("form", "bands", "area", "corner") if name in expected}
-    if "area" in columns:
-        columns["size"] = columns.pop("area")
+    columns: dict[str, Any] = {name: expected.pop(name) for name in RESULT if name in expected}
     return Row(operation, expected, image, background, accept, **columns)
 
 
@@ -273,7 +274,7 @@ async def test_row(http: aiohttp.ClientSession, stack: RunningStack, row: Row) -
 
 def check_picture(row: Row, response: aiohttp.ClientResponse, body: bytes) -> None:
     made = Image.open(io.BytesIO(body))
-    assert (made.format, made.mode, made.size) == (row.form, row.bands, row.size)
+    assert (made.format, made.mode, made.size) == (row.form, row.bands, row.area)
     assert response.headers["Content-Type"] == f"image/{row.form.lower()}"
     assert response.headers["Cache-Control"] == "no-cache"
     assert (int(response.headers["X-Width"]), int(response.headers["X-Height"])) == made.size

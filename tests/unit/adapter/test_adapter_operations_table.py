@@ -14,26 +14,17 @@ from adapter.uploads.form import Form
 
 BY_NAME = {operation.name: operation for operation in (*OPERATIONS, PAID)}
 WRONG = "\x00" + "x" * 2_000  # What no option takes: too long for words, and with a control character.
-SHADOWS = ("none", "drop", "contact")
 NEEDED = {"generate": {"prompt": "a beach"}, "picture": {"bg_image_url": "https://example.com/a.jpg"}}
 
 
-def read(name: str, /, accept: str = "", files: dict[str, bytes] | None = None, **fields: str) -> Order:
-    return read_order(BY_NAME[name], Form({"image": b"x"} if files is None else files, fields), accept)
+def read(name: str, files: dict[str, bytes] | None = None, /, **fields: str) -> Order:
+    return read_order(BY_NAME[name], Form({"image": b"x"} if files is None else files, fields), "")
 
 
-def wrong(name: str, /, files: dict[str, bytes] | None = None, **fields: str) -> dict[str, str]:
+def wrong(name: str, files: dict[str, bytes] | None = None, /, **fields: str) -> dict[str, str]:
     with pytest.raises(InvalidFieldsError) as caught:
-        read(name, files=files, **fields)
+        read(name, files, **fields)
     return caught.value.fields
-
-
-def test_every_background_and_shadow_of_the_contract_has_its_row() -> None:
-    composed = [read(row.name, shadow=word, **NEEDED.get(row.name, {})) for row in OPERATIONS for word in SHADOWS]
-    composed += [read("shadow", mode="contact")]
-    for oneof in ("background", "shadow"):
-        drawn = {order.edit.composition.WhichOneof(oneof) for order in composed}
-        assert drawn - {None} == {field.name for field in Composition.DESCRIPTOR.oneofs_by_name[oneof].fields}
 
 
 def test_paths_are_unique_and_versioned() -> None:

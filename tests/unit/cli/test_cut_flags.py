@@ -18,6 +18,8 @@ RED, LIME = Color(red=255, green=0, blue=0, alpha=255), Color(red=0, green=255, 
 WHITE = Color(red=255, green=255, blue=255, alpha=255)
 SHADE = Color(red=0, green=0, blue=0, alpha=150)
 DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(cut).parameters.items()}
+LINEAR = wire.GRADIENT_KIND_LINEAR
+PNG, PICTURE = images_pb2.IMAGE_FORMAT_PNG, images_pb2.OUTPUT_KIND_PICTURE
 TEN = Length(pixels=10)
 
 
@@ -31,10 +33,10 @@ def template(**given: Any) -> EditRequest:
         ({}, Composition()),
         ({"color": "red"}, Composition(color=RED)),
         ({"color": "#ff0000"}, Composition(color=RED)),
-        ({"gradient": "red,lime"}, Composition(gradient=Gradient(kind=1, start=RED, end=LIME, angle=180))),
+        ({"gradient": "red,lime"}, Composition(gradient=Gradient(kind=LINEAR, start=RED, end=LIME, angle=180))),
         (
             {"gradient": "(255,0,0), #0f0", "angle": "-90", "radial": True},
-            Composition(gradient=Gradient(kind=2, start=RED, end=LIME, angle=-90)),
+            Composition(gradient=Gradient(kind=wire.GRADIENT_KIND_RADIAL, start=RED, end=LIME, angle=-90)),
         ),
         ({"blur": "20"}, Composition(blur=Blur(radius=20, kind=wire.BLUR_KIND_GAUSSIAN))),
         ({"blur": "100", "lens": True}, Composition(blur=Blur(radius=100, kind=wire.BLUR_KIND_LENS))),
@@ -64,17 +66,22 @@ def test_another_picture_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, OutputOptions(format=images_pb2.IMAGE_FORMAT_PNG, kind=images_pb2.OUTPUT_KIND_PICTURE)),
-        ({"encoding": "webp"}, OutputOptions(format=images_pb2.IMAGE_FORMAT_WEBP, kind=1)),
-        ({"encoding": "jpg", "mask": True}, OutputOptions(format=images_pb2.IMAGE_FORMAT_JPEG, kind=2)),
+        ({}, OutputOptions(format=PNG, kind=PICTURE)),
+        ({"encoding": "webp"}, OutputOptions(format=images_pb2.IMAGE_FORMAT_WEBP, kind=PICTURE)),
+        (
+            {"encoding": "jpg", "mask": True},
+            OutputOptions(format=images_pb2.IMAGE_FORMAT_JPEG, kind=images_pb2.OUTPUT_KIND_MASK),
+        ),
         (
             {"crop": True, "margin": "10px"},
-            OutputOptions(format=1, kind=1, crop=Crop(margin=Margins(top=TEN, right=TEN, bottom=TEN, left=TEN))),
+            OutputOptions(
+                format=PNG, kind=PICTURE, crop=Crop(margin=Margins(top=TEN, right=TEN, bottom=TEN, left=TEN))
+            ),
         ),
-        ({"size": "640x480"}, OutputOptions(format=1, kind=1, canvas=Canvas(width=640, height=480))),
+        ({"size": "640x480"}, OutputOptions(format=PNG, kind=PICTURE, canvas=Canvas(width=640, height=480))),
         (
             {"size": "640", "scale": "80%", "position": "30% 70%"},
-            OutputOptions(format=1, kind=1, longest_side=640, placement=Placement(scale=0.8, x=0.3, y=0.7)),
+            OutputOptions(format=PNG, kind=PICTURE, longest_side=640, placement=Placement(scale=0.8, x=0.3, y=0.7)),
         ),
     ],
 )
