@@ -11,10 +11,10 @@ from server.composition import Blur, BlurKind
 from server.image.dither import dithered_array
 from server.image.enlarge import enlarged
 from server.image.inpaint import closed
+from server.image.light import Floats, to_levels, to_light
 from server.image.stage import Stage
 
-Floats = NDArray[np.float32]
-
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 _REFERENCE_SIDE = 1024  # of the picture in which a radius is in pixels
 
 # A blur is computed on a grid on which its radius has at most so many pixels: no radius costs more than this one.
@@ -27,10 +27,11 @@ _STRIP = 256  # rows of cells that are in memory as floats
 _MOST_CELLS = 2560  # in a row or a column: 20 MB
 
 _SUBJECT_FROM = 8  # Alpha from which the subject's light is in a pixel.
-_SUBJECT_REACH = 1 / 120  # of the longer side: how far beyond its matte the subject's light still shines
+# How far beyond its matte the subject's light is taken out, in pixels as a radius: the farther the blur would carry it.
+_SUBJECT_REACH, _REACH_BY_RADIUS, _MOST_REACH = 1.5, 0.35, 8.5
 
-_HIGHLIGHT_FROM, _HIGHLIGHT_FULL = 0.15, 0.6  # linear light above the surroundings'
-_HIGHLIGHT_WEIGHT = 12  # 8 bits cut highlights off; so many times brighter they would have been.
+_HIGHLIGHT_FROM, _HIGHLIGHT_FULL = 0.25, 0.7  # linear light above the surroundings'
+_HIGHLIGHT_WEIGHT = 20  # 8 bits cut highlights off; so many times brighter they would have been.
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ def render(stage: Stage, background: Blur) -> pyvips.Image:
     place = _place(stage)
     height, width = stage.picture_size
     grid = _grid(stage, background.radius)
-    light = _background_light(stage, grid)
+    light = _background_light(stage, grid, background.radius)
     radius = background.radius / _REFERENCE_SIDE
     soften = _gaussian if background.kind is BlurKind.GAUSSIAN else _lens
-    levels = _to_levels(soften(light, radius * max(grid)))
+    levels = to_levels(soften(light, radius * max(grid)))
     cell = _cell(radius * max(height, width) * place.scale, max(stage.width, stage.height))
     image = enlarged(_cells(levels, place, stage, cell), cell)
     return image.crop(0, 0, stage.width, stage.height).copy(interpretation="srgb")
@@ -80,10 +81,10 @@ def _grid(stage: Stage, radius: int) -> tuple[int, int]:
     return down, across
 
 
-def _background_light(stage: Stage, grid: tuple[int, int]) -> Floats:
+def _background_light(stage: Stage, grid: tuple[int, int], radius: int) -> Floats:
     """Return the picture without its subject at the size of the grid: (H, W, 3) float32, linear light 0..1."""
-    known = _known(stage)
-    light = np.asarray(cv2.LUT(stage.view.colour, _LINEAR), np.float32)
+    known = _known(stage, radius)
+    light = to_light(stage.view.colour)
     parts = [
         np.asarray(cv2.resize(part, grid[::-1], interpolation=cv2.INTER_AREA), np.float32).reshape(*grid, -1)
         for part in (light * known[..., np.newaxis], known)
@@ -91,11 +92,12 @@ def _background_light(stage: Stage, grid: tuple[int, int]) -> Floats:
     return closed(parts[0], parts[1][..., 0])
 
 
-def _known(stage: Stage) -> Floats:
+def _known(stage: Stage, radius: int) -> Floats:
     """Return how far each pixel of the view is background, (H, W) float32 0..1; not 0 everywhere."""
     height, width = stage.alpha.shape
     picture_height, picture_width = stage.picture_size
-    reach = max(picture_height, picture_width) * _SUBJECT_REACH
+    reach = min(_SUBJECT_REACH + _REACH_BY_RADIUS * radius, _MOST_REACH)
+    reach *= max(picture_height, picture_width) / _REFERENCE_SIDE
     across, down = (
         2 * round(reach * small / large) + 1 for small, large in ((width, picture_width), (height, picture_height))
     )
@@ -171,20 +173,3 @@ def _warped(levels: Floats, step: tuple[float, float], corner: tuple[float, floa
     sources = np.array([[step[0], 0, corner[0]], [0, step[1], corner[1]]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(levels, sources, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _to_levels(light: Floats) -> Floats:
-    """Return sRGB levels 0..255 of linear light 0..1 (IEC 61966-2-1)."""
-    light = np.clip(light, 0, 1)
-    curve = np.float32(1.055) * np.asarray(cv2.pow(light, 1 / 2.4), np.float32) - np.float32(0.055)
-    return np.asarray(np.where(light <= 0.0031308, light * np.float32(12.92), curve) * np.float32(255), np.float32)
-
-
-def _from_levels(levels: Floats) -> Floats:
-    """Return the linear light 0..1 of sRGB levels 0..255."""
-    value = levels / 255
-    return np.asarray(np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4), np.float32)
-
-
-_LINEAR = _from_levels(np.arange(256, dtype=np.float32))
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
