@@ -22,20 +22,28 @@ from cli.stack import StackError, running_stack
 
 PHOTOS = Path("tests/photos")
 _TIMEOUT_S = 120.0
-_TILE = 480  # Pixels of one side as it is made; the sheet shows it smaller.
+_WIDTH, _HEIGHT = 480, 320  # Of one picture as it is made, in pixels; the sheet shows it smaller.
 _FIELD = 15  # Side of one field of the checkerboard, in pixels.
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A photo, and where its subject is put: `y` from the top (0) to the bottom (1), at the bottom if it is cut off."""
+    """A photo, and where its subject is put: from the left (0) to the right (1) and from the top (0) to the bottom (1).
+
+    A side at which the photo cuts its subject off belongs to the side of the result.
+    """
 
     photo: str
     scale: float
+    x: float
     y: float
 
 
-SUBJECTS = (Subject("astronaut.png", 0.92, 1.0), Subject("chelsea.png", 0.9, 1.0), Subject("coffee.png", 0.72, 0.62))
+SUBJECTS = (
+    Subject("astronaut.png", 0.92, 0.5, 1.0),
+    Subject("chelsea.png", 1.0, 0.0, 1.0),
+    Subject("coffee.png", 0.75, 0.5, 0.62),
+)
 
 
 def backgrounds(picture: bytes) -> dict[str, wire.Composition]:
@@ -74,7 +82,7 @@ def shadows() -> dict[str, wire.Composition]:
 def main(
     out: Annotated[Path, typer.Option(help="The sheet.")] = Path("docs/gallery.jpg"),
     tiles: Annotated[Path | None, typer.Option(help="Folder that keeps every single picture.")] = None,
-    tile: Annotated[int, typer.Option(help="Side of one picture on the sheet, in pixels.")] = 200,
+    tile: Annotated[int, typer.Option(help="Width of one picture on the sheet, in pixels.")] = 200,
 ) -> None:
     """Render every background with every shadow on every photo, and put them on one sheet."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -91,7 +99,7 @@ def main(
 
 
 async def _render(folder: Path, scratch: Path) -> list[list[Path]]:
-    """One row a background; every file a picture of _TILE pixels a side."""
+    """One row a background; every file a picture of _WIDTH × _HEIGHT pixels."""
     settings = read_settings(http="127.0.0.1:0", grpc="127.0.0.1:0", data=scratch / "data")
     behind = await _behind(scratch)
     rows = []
@@ -110,8 +118,8 @@ async def _render(folder: Path, scratch: Path) -> list[list[Path]]:
 
 
 def _request(subject: Subject, background: wire.Composition, shadow: wire.Composition) -> images_pb2.EditRequest:
-    placement = images_pb2.Placement(scale=subject.scale, x=0.5, y=subject.y)
-    canvas = images_pb2.Canvas(width=_TILE, height=_TILE)
+    placement = images_pb2.Placement(scale=subject.scale, x=subject.x, y=subject.y)
+    canvas = images_pb2.Canvas(width=_WIDTH, height=_HEIGHT)
     request = images_pb2.EditRequest(
         composition=background, output=images_pb2.OutputOptions(canvas=canvas, placement=placement)
     )
