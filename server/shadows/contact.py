@@ -22,6 +22,7 @@ from server.shadows.shade import Shade, shade
 
 # Chosen by eye, on photos and drawn shapes: bottle, ball, box, shoe, chair, standing person, cup, bust.
 _BLUR = 0.03  # of the canvas's longer side
+_LONGEST_SIDE = 512  # cells: nothing in it is sharp
 _CAST_STRENGTH, _CAST_DEPTH, _CAST_FADE = 0.8, 0.22, 2.0  # depth: of the subject's height
 _CAST_BLUR = ((0.0, 0.4), (0.3, 0.9), (1.0, 1.3))  # at that height of the subject, so much of the whole blur
 _FLAT = 0.5  # a blur on the ground is seen from the side: flatter than wide
@@ -34,7 +35,7 @@ _SOLID = 0.5  # alpha from which a pixel can stand on the ground
 
 @dataclass(frozen=True)
 class _Standing:
-    """A subject on the grid. `head`, `foot`: its first row, and the one behind its last. `size`: mean side, in cells."""
+    """A subject on the grid. `head`, `foot`: first row, and the one behind the last. `size`: mean side, in cells."""
 
     alpha: Floats
     head: int
@@ -47,7 +48,7 @@ def render(stage: Stage, shadow: ContactShadow) -> Shade:
     radius = max(stage.width, stage.height) * _BLUR if shadow.blur_radius is None else shadow.blur_radius
     lean, down = shadow.offset_x or 0, shadow.offset_y or 0
     widest = max(*_AMBIENT_BLUR, *(blur for _, blur in _CAST_BLUR))
-    grid = grid_around(stage, REACH * widest * radius / 2 + max(abs(lean), abs(down)))
+    grid = grid_around(stage, REACH * widest * radius / 2 + max(abs(lean), abs(down)), _LONGEST_SIDE)
     subject = _standing(outline(stage, grid), grid, stage)
     if subject is None:
         return shade(np.zeros((grid.rows, grid.columns), np.float32), shadow.color, grid, stage)

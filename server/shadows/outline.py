@@ -17,7 +17,7 @@ from server.image.stage import Stage
 
 Floats = NDArray[np.float32]
 
-_LONGEST_SIDE = 1024  # cells that the canvas has at most along its longer side
+_LONGEST_SIDE = 1024  # cells that the canvas has at most along its longer side, unless coarser ones will do
 _TOUCHING = 0.5  # pixels: a picture that ends so far inside of the canvas's edge ends at it
 REACH = 3
 """Deviations of a gaussian beyond which it is nothing."""
@@ -37,9 +37,12 @@ class Grid:
     columns: int
 
 
-def grid_around(stage: Stage, margin: float) -> Grid:
-    """Return a grid over the canvas and at least `margin` pixels on each side of it."""
-    cell = 2 ** max(0, math.ceil(math.log2(max(stage.width, stage.height) / _LONGEST_SIDE)))
+def grid_around(stage: Stage, margin: float, longest_side: int = _LONGEST_SIDE) -> Grid:
+    """Return a grid over the canvas and at least `margin` pixels on each side of it.
+
+    `longest_side`: most cells along the canvas's longer side.
+    """
+    cell = 2 ** max(0, math.ceil(math.log2(max(stage.width, stage.height) / longest_side)))
     around = math.ceil(margin / cell) + 1
     rows, columns = math.ceil(stage.height / cell), math.ceil(stage.width / cell)
     return Grid(cell, (around, around), rows + 2 * around, columns + 2 * around)
@@ -63,7 +66,7 @@ def outline(stage: Stage, grid: Grid, right: float = 0, down: float = 0) -> Floa
     # Averaged first where it shrinks: interpolation would skip cells.
     small = _shrunk(stage.alpha.astype(np.float32) / np.float32(255), round(down_), round(across))
     rows, columns = small.shape
-    small = cv2.copyMakeBorder(small, *ends, cv2.BORDER_CONSTANT)
+    framed = cv2.copyMakeBorder(small, *ends, cv2.BORDER_CONSTANT)
     x, y = across / columns, down_ / rows
     half = 0.5 if grid.cell > 1 else 0.0  # what `enlarged` moves it by
     left = (layout.left + right - half) / grid.cell + grid.before[1]
@@ -71,7 +74,7 @@ def outline(stage: Stage, grid: Grid, right: float = 0, down: float = 0) -> Floa
     # From the centres of one's cells to those of the other's.
     matrix = np.array([[x, 0, left + x * (0.5 - ends[2]) - 0.5], [0, y, top + y * (0.5 - ends[0]) - 0.5]], np.float64)
     size = grid.columns, grid.rows
-    laid = cv2.warpAffine(small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    laid = cv2.warpAffine(framed, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(laid, np.float32)
 
 
