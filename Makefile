@@ -8,6 +8,7 @@ FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(if $(shell $(name) -c '$(FITS)' 2>/dev/null && echo yes),$(name))))
 BIN := .venv/bin
 MODEL := model_repository/isnet/1/model.onnx
+DIFFUSION := .triton/clearcanvas-extra-diffusion-cpu.sha256
 UV ?= uv
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 NPM_LOCK := npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --no-update-notifier
@@ -23,12 +24,16 @@ help: ## Show what can be made
 demo: ready ## Set everything up, cut out one photo through the whole stack, pay for another, show the times
 	$(BIN)/python -m cli demo
 
+.PHONY: diffusion
+diffusion: $(DIFFUSION) ## Add to .triton what the diffusion model `inpaint` needs on a CPU
+
 .PHONY: up
 up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devnet --http HOST:PORT …"
 	exec $(BIN)/python -m cli up $(ARGS)
 
 .PHONY: test
 test: ready tests/clients/node_modules/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
+	$(MAKE) --no-print-directory diffusion || { echo 'The tests of the diffusion model are left out.'; [ "$${REQUIRE_ALL:-0}" != 1 ]; }
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: soak
@@ -88,7 +93,10 @@ lock: ## Resolve the dependencies again (needs uv); takes the newest versions th
 	$(COMPILE) --upgrade pyproject.toml --group dev --constraint requirements/app.lock --output-file requirements/dev.lock
 	$(COMPILE) --upgrade engine/requirements.in >engine/requirements.lock
 	$(COMPILE) --no-deps engine/tritonserver.in >>engine/requirements.lock
-
+	$(COMPILE) --upgrade --constraint engine/requirements.lock engine/torch-cuda.in >engine/torch-cuda.lock
+	$(COMPILE) --upgrade --constraint engine/requirements.lock --constraint engine/torch-cuda.lock \
+		$$(sed -nE 's/^((torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==).*/--no-emit-package \1/p' engine/torch-cuda.lock | tr -d =) \
+		engine/diffusion.in engine/torch-cuda.in >engine/diffusion.lock
 	rm -f devnet/package-lock.json tests/clients/package-lock.json
 	cd devnet && $(NPM_LOCK)
 	cd tests/clients && $(NPM_LOCK)
@@ -121,13 +129,18 @@ ready: .venv/.done .triton/.done .devnet/.done $(MODEL)
 	$(BIN)/python -m engine install
 	@touch $@
 
+$(DIFFUSION): engine/diffusion.lock engine/torch-cpu.lock .triton/.done
+	@echo 'Adding to .triton what the diffusion model needs'
+	$(BIN)/python -m engine install --with diffusion-cpu
+	@touch $@
+
 .devnet/.done: devnet/package-lock.json | .venv/.done
 	@echo 'Setting up .devnet, the local chains'
 	$(BIN)/python -m devnet install
 	@touch $@
 
 tests/clients/node_modules/.done: tests/clients/package-lock.json
-	@echo 'Setting up the official JavaScript clients that the tests pay with'
+	@echo 'Setting up the public JavaScript clients that the tests call with'
 	cd tests/clients && $(NPM_CI)
 	@touch $@
 
