@@ -66,6 +66,8 @@ class FakeTriton(TritonProcess, TritonClient):
 
     def device(self, model: str, *, timeout_s: float) -> str:
         assert timeout_s
+        if self.ping_error:
+            raise self.ping_error
         return f"cpu/{model}"
 
     def infer(self, model: str, *, timeout_s: float) -> str:
@@ -251,3 +253,12 @@ def test_the_end_is_polite() -> None:
     triton = FakeTriton({"toy": 1})
     started(triton).supervisor.close()
     assert triton.calls == ["close", "terminate"]
+
+
+def test_a_model_that_does_not_answer_at_the_start_is_brought_back_and_keeps_nothing_from_being_served() -> None:
+    triton = FakeTriton({"mute": 1, "toy": 1})
+    triton.ping_error = TritonError("UNIMPLEMENTED")
+    watched = started(triton)
+    triton.ping_error = None
+    watched.tick()
+    assert [call for call in triton.calls if call.startswith("reload")] == ["reload mute", "reload toy"]
