@@ -152,7 +152,7 @@ class RunningFake:
 
     async def start(self) -> None:
         self._server = grpc.aio.server(
-            options=(("grpc.max_receive_message_length", 26 * CHUNK), ("grpc.so_reuseport", 0))
+            options=(("grpc.max_receive_message_length", 51 * CHUNK), ("grpc.so_reuseport", 0))
         )
         images_pb2_grpc.add_ImageServiceServicer_to_server(self.service, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.service, self._server)
