@@ -5,11 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backdrop.frame import Field, Picture
+from backdrop.frame import Colour, Field, Picture
 from backdrop.pixels import remap
-
-Colour = NDArray[np.float32]
-"""(3,) float32, linear light."""
 
 _TO_LMS = np.array(
     [

@@ -1,42 +1,54 @@
-"""From linear light to 8 bits: enlarged, encoded, with a camera's grain, dithered so that no band shows."""
+"""From linear light to 8 bits: graded, encoded, enlarged, with a camera's grain, dithered so that no band shows."""
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from backdrop.bands import by_bands
 from backdrop.frame import Field, Frame, Picture
-from backdrop.pixels import f32, resize
+from backdrop.grade import Grade
+from backdrop.pixels import f32, resize, shaded
 
 _STRIP = 64
 """Rows at a time: 1.5 MB at 2048 pixels, which stays in a core's cache."""
 _TILE = 256
 _THREADS = 2
+_KNEE = np.float32(0.7)
 
 
-def finish(picture: Picture, frame: Frame, *, grain: float) -> NDArray[np.uint8]:
+def finish(picture: Picture, frame: Frame, grade: Grade, grain: float) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB from `picture`, of any size. `grain`: its standard deviation, in steps of 1/255."""
-    # What is soft is enlarged after it is encoded: fewer pixels to encode, and no rings around what is bright.
-    enlarged = picture.shape[:2] != (frame.height, frame.width)
-    source = resize(encode(picture), frame) if enlarged else picture
-    out = np.empty((frame.height, frame.width, 3), np.uint8)
     noise = _noise_tile(grain)
+    out = np.empty((frame.height, frame.width, 3), np.uint8)
+    small = Frame(picture.shape[1], picture.shape[0])
+    # What is soft is enlarged after it is encoded: fewer pixels to encode, and no rings around what is bright.
+    ready = resize(by_bands(small, partial(_develop, grade), picture), frame)
 
     def strip(top: int) -> None:
-        rows = source[top : top + _STRIP]
-        values = rows * np.float32(255) if enlarged else encode(rows) * np.float32(255)
-        repeat = -(-frame.width // _TILE)
+        rows = slice(top, top + _STRIP)
+        values = ready[rows]
         start = top % _TILE
-        dither = np.tile(noise[start : start + len(rows)], (1, repeat, 1))[:, : frame.width]
-        values += dither
-        np.clip(values, 0, 255, out=values)
-        out[top : top + len(rows)] = values  # Cut off, not rounded: the dither's mean is a half.
+        repeat = -(-frame.width // _TILE)
+        dither = np.tile(noise[start : start + len(values)], (1, repeat, 1))[:, : frame.width]
+        dither += values * np.float32(255)
+        # Cut off, not rounded: the dither's mean is a half.
+        out[rows] = np.clip(dither, 0, 255, out=dither)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(strip, range(0, frame.height, _STRIP)))
     return out
+
+
+def _develop(grade: Grade, band: Frame, picture: Picture) -> Picture:
+    linear = shaded(f32(cv2.transform(picture, grade.matrix)), grade.shade(band))
+    # What is brighter than film can hold is rolled off to white, not cut off.
+    above = np.maximum(linear - _KNEE, 0) / (1 - _KNEE)
+    np.minimum(linear, _KNEE, out=linear)
+    linear += (1 - _KNEE) * (1 - np.exp(-above))
+    return grade.curve(encode(linear))
 
 
 def encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -44,12 +56,12 @@ def encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     x = np.clip(linear, 0, 1)
     root = np.sqrt(x)
     fourth = np.sqrt(root)
-    return f32(
-        np.float32(0.662002687) * root
-        + np.float32(0.684122060) * fourth
-        - np.float32(0.323583601) * np.sqrt(fourth)
-        - np.float32(0.022541147) * x
-    )
+    eighth = np.sqrt(fourth)
+    x *= np.float32(-0.022541147)
+    x += np.float32(0.662002687) * root
+    x += np.float32(0.684122060) * fourth
+    x -= np.float32(0.323583601) * eighth
+    return np.maximum(x, 0, out=x)
 
 
 @cache
@@ -60,8 +72,8 @@ def _noise_tile(grain: float) -> Picture:
     triangle = [np.where(u < 0.5, np.sqrt(2 * u) - 1, 1 - np.sqrt(2 - 2 * u)) for u in shifted]
     rng = np.random.Generator(np.random.Philox(2))
     film = _wrapped_blur(rng.standard_normal((_TILE, _TILE), dtype=np.float32), 0.7)
-    film *= grain / film.std()
-    return np.stack([t + film + 0.5 for t in triangle], axis=2).astype(np.float32)
+    film *= np.float32(grain / film.std())
+    return f32(np.stack([t + film + 0.5 for t in triangle], axis=2))
 
 
 @cache

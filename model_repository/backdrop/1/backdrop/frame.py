@@ -1,6 +1,6 @@
 """Where a pixel lies: one world for all sizes, so that the same picture comes out small and large."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +9,28 @@ Field = NDArray[np.float32]
 """(H, W) float32, or broadcastable to it."""
 Picture = NDArray[np.float32]
 """(H, W, 3) float32, linear light with sRGB's primaries; 1 is white, more is brighter than white."""
+Colour = NDArray[np.float32]
+"""(3,) float32, linear light."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """`width`, `height`: pixels. The world's unit is the longest side; its middle is x = 0, its top y = 0."""
+    """`width`, `height`: pixels. The world's unit is the longest side; its middle is x = 0, its top y = 0.
+
+    `band`: the rows that are looked at, first and behind the last; all of them unless it is said.
+    """
 
     width: int
     height: int
+    band: tuple[int, int] | None = None
+
+    @property
+    def _rows(self) -> NDArray[np.int64]:
+        return np.arange(*(self.band or (0, self.height)))
+
+    def at_rows(self, first: int, behind: int) -> "Frame":
+        """A band of the same view."""
+        return replace(self, band=(first, min(behind, self.height)))
 
     @property
     def unit(self) -> int:
@@ -31,12 +45,12 @@ class Frame:
     @property
     def y(self) -> Field:
         """(H, 1): the pixels' centres, from 0 down, in units."""
-        return np.asarray((np.arange(self.height) + 0.5) / self.unit, dtype=np.float32)[:, None]
+        return np.asarray((self._rows + 0.5) / self.unit, dtype=np.float32)[:, None]
 
     @property
     def v(self) -> Field:
         """(H, 1): the pixels' centres, from 0 at the top to 1 at the bottom."""
-        return np.asarray((np.arange(self.height) + 0.5) / self.height, dtype=np.float32)[:, None]
+        return np.asarray((self._rows + 0.5) / self.height, dtype=np.float32)[:, None]
 
     @property
     def u(self) -> Field:

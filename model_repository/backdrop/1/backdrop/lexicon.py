@@ -27,13 +27,12 @@ SCENES = {
     "naturaleza, colline, campagne, vallee, paysage, champ",
     "mountains": "mountains, mountain, alps, peaks, peak, summit, montana, sierra, cumbre, pico, montagne, alpes, "
     "sommet",
-    "forest": "forest, woods, trees, tree, woodland, jungle, park, garden, leaves, foliage, leaf, greenery, autumn, "
-    "bosque, arbol, arboles, selva, parque, jardin, hojas, otono, foret, arbre, bois sauvage, parc, feuillage, "
-    "feuilles, automne",
-    "meadow": "meadow, flowers, flower, grass, lawn, lavender field, champ de lavande, poppies, spring, wildflowers, "
-    "floral, pradera, flor, cesped, hierba, primavera, prairie, fleur, herbe, pelouse, printemps",
+    "forest": "forest, woods, tree, woodland, jungle, park, garden, leaf, leaves, foliage, greenery, bosque, arbol, "
+    "arboles, selva, parque, jardin, hojas, foret, arbre, bois sauvage, parc, feuillage, feuilles",
+    "meadow": "meadow, grass, lawn, poppies, spring, wildflowers, pradera, cesped, hierba, primavera, prairie, "
+    "herbe, pelouse, printemps",
     "desert": "desert, dunes, dune, sahara, desierto, duna",
-    "snow": "snow, winter, snowy, ice, snowfall, nieve, invierno, nevado, hielo, neige, hiver, enneige, glace",
+    "snow": "snowfall, snowscape, ice, ski, blizzard, nevada, hielo, glace, paysage enneige",
     "city": "city, city lights, street, urban, skyline, downtown, traffic, new york, tokyo, paris, london, "
     "skyscrapers, cityscape, ciudad, calle, urbano, luces de la ciudad, rascacielos, ville, rue, urbain, "
     "lumieres de la ville, gratte ciel",
@@ -55,7 +54,7 @@ MATERIALS = {
     "seda, terciopelo, algodon, cortina, tissu, lin, soie, velours, coton, rideau, toile",
     "concrete": "concrete, cement, plaster, stucco, stone, slate, hormigon, concreto, cemento, yeso, piedra, "
     "pizarra, beton, ciment, platre, pierre, ardoise",
-    "brick": "brick, bricks, brickwork, brick wall, ladrillo, brique",
+    "brick": "brick, bricks, brickwork, ladrillo, brique",
 }
 
 TIMES = {
@@ -114,4 +113,6 @@ FEATURES = {
 
 NEGATIONS = "no, not, without, non, sin, sans, pas, pas de, ni, kein, free of"
 """What follows one of these, up to the next comma or connecting word, is not wanted."""
+DIVIDING = "and, with, y, con, et, avec"
+"""Colours and materials belong to what they share a part of the prompt with: "white wall and oak floor"."""
 CONNECTING = "and, with, but, or, on, in, at, y, con, pero, o, en, et, avec, mais, ou, sur, dans"

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from backdrop.frame import Field, Frame
-from backdrop.pixels import f32, remap
+from backdrop.pixels import f32, resize
 
 _SPLINE = np.array([1, 4, 1], dtype=np.float32) / 6
 """A cubic spline's weights: the grid does not show through what is interpolated from it."""
 _SPREAD = 2.0
 """Brings the smoothed grid's standard deviation back to 1."""
+_PIXELS = 6
+"""Pixels to the finest cell are enough to enlarge it from: more would only take longer."""
 _MARGIN = 3
 """Cells around the world, for the interpolation."""
 
@@ -61,41 +63,32 @@ def octaves(
     stretch: tuple[float, float] = (1, 1),
 ) -> Field:
     """Sum of `count` noises, each twice as fine as the last and `gain` times as strong; standard deviation about 1."""
-    total = smooth(frame, rng, cells, stretch)
+    finest = cells * 2 ** (count - 1) / min(stretch)
+    small = frame.at_most(max(round(finest * _PIXELS), 64))
+    total = smooth(small, rng, cells, stretch)
     power, strength = 1.0, 1.0
     for octave in range(1, count):
         strength *= gain
-        total += smooth(frame, rng, cells * 2**octave, stretch) * np.float32(strength)
+        total += smooth(small, rng, cells * 2**octave, stretch) * np.float32(strength)
         power += strength**2
     total *= np.float32(power**-0.5)
-    return total
+    return resize(total, frame)
 
 
-def ridges(
-    frame: Frame,
-    rng: np.random.Generator,
-    cells: float,
-    count: int,
-    *,
-    gain: float = 0.5,
-    stretch: tuple[float, float] = (1, 1),
-) -> Field:
-    """Thin bright lines where noises cross zero, 0 to about 1, several octaves of them (Musgrave's ridges)."""
-    total = np.zeros((frame.height, frame.width), np.float32)
+def tile(rng: np.random.Generator, side: int, cells: int, count: int, *, gain: float = 0.5) -> Field:
+    """(side, side) octaves of noise that wrap around, `cells` grid cells to the tile; standard deviation about 1."""
+    total = np.zeros((side, side), np.float32)
     strength, power = 1.0, 0.0
     for octave in range(count):
-        noise = smooth(frame, rng, cells * 2**octave, stretch)
-        total += np.exp(-np.abs(noise) * np.float32(4)) * np.float32(strength)
-        power += strength
+        cell = max(1, side // (cells * 2**octave))
+        grid = np.pad(rng.standard_normal((side // cell, side // cell), dtype=np.float32), 3, mode="wrap")
+        grid = f32(cv2.sepFilter2D(grid, cv2.CV_32F, _SPLINE, _SPLINE)) * np.float32(_SPREAD)
+        large = cv2.resize(grid, None, fx=cell, fy=cell, interpolation=cv2.INTER_CUBIC)
+        edge = 3 * cell
+        total += f32(large)[edge : edge + side, edge : edge + side] * np.float32(strength)
+        power += strength**2
         strength *= gain
-    return total / np.float32(power)
-
-
-def warp(image: Field, frame: Frame, dx: Field, dy: Field) -> Field:
-    """`image` looked up at a place moved by `dx`, `dy` units; mirrored at its edges."""
-    across = np.arange(frame.width, dtype=np.float32)[None, :]
-    down = np.arange(frame.height, dtype=np.float32)[:, None]
-    return remap(image, dx * np.float32(frame.unit) + across, dy * np.float32(frame.unit) + down)
+    return total / np.float32(power**0.5)
 
 
 def line(rng: np.random.Generator, cells: float, x: Field, count: int, *, gain: float = 0.5) -> Field:

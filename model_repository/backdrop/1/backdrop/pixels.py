@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backdrop.frame import Field, Frame
+from backdrop.frame import Colour, Field, Frame, Picture
 
 
 def f32(values: ArrayLike) -> Field:
@@ -27,15 +27,60 @@ def resize(image: Field, frame: Frame) -> Field:
 
 def blur(image: Field, frame: Frame, sigma: float, sigma_y: float | None = None) -> Field:
     """Gaussian blur of `sigma` units; what is beyond the edge is as at the edge."""
-    across, down = sigma * frame.unit, (sigma if sigma_y is None else sigma_y) * frame.unit
+    across, down = (s * frame.unit for s in (sigma, sigma if sigma_y is None else sigma_y))
     if max(across, down) < 0.3:
         return image
-    return f32(
-        cv2.GaussianBlur(image, (0, 0), max(across, 0.1), sigmaY=max(down, 0.1), borderType=cv2.BORDER_REPLICATE)
-    )
+    across, down = max(across, 0.1), max(down, 0.1)
+    return f32(cv2.GaussianBlur(image, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REPLICATE))
 
 
 def remap(image: Field, x: Field, y: Field, *, wrap: bool = False) -> Field:
     """`image` at pixel places `x`, `y`; beyond the edge mirrored, or from the other side."""
     border = cv2.BORDER_WRAP if wrap else cv2.BORDER_REFLECT
-    return f32(cv2.remap(image, f32(x), f32(y), cv2.INTER_LINEAR, borderMode=border))
+    across, down = (np.ascontiguousarray(places) for places in np.broadcast_arrays(f32(x), f32(y)))
+    return f32(cv2.remap(image, across, down, cv2.INTER_LINEAR, borderMode=border))
+
+
+def tinted(colour: Colour, shade: Field) -> Picture:
+    """(H, W, 3): `colour`, as bright as `shade` (H, W) says."""
+    shade = f32(shade)
+    return f32(cv2.merge([shade * channel for channel in colour]))
+
+
+def shaded(picture: Picture, shade: Field) -> Picture:
+    """`picture`, made brighter or darker by the factors `shade` (H, W)."""
+    shade = np.broadcast_to(f32(shade), picture.shape[:2])
+    # Numpy is slow where the last axis is as short as three: with the factors there three times it need not step.
+    return f32(cv2.multiply(picture, cv2.merge([shade, shade, shade])))
+
+
+def shifted(field: Field, frame: Frame, right: float, down: float = 0.0) -> Field:
+    """`field` moved by so many units, at least one pixel where at all; its edges go on."""
+    moves = [int(np.copysign(max(1, round(abs(by) * frame.unit)), by)) if by else 0 for by in (down, right)]
+    rows, columns = (
+        np.clip(np.arange(size) - move, 0, size - 1) for size, move in zip(field.shape, moves, strict=True)
+    )
+    return f32(field[rows][:, columns])
+
+
+def over(below: Picture, above: Picture | Colour, cover: Field) -> Picture:
+    """`above` laid over `below` where `cover` (H, W; 0–1) says, in linear light."""
+    rest = shaded(below, 1 - cover)
+    rest += tinted(above, cover) if above.ndim == 1 else shaded(above, cover)
+    return rest
+
+
+def plain(frame: Frame, colour: Colour) -> Picture:
+    """(H, W, 3) of one colour."""
+    return np.full((frame.height, frame.width, 3), colour, np.float32)
+
+
+def lens(image: Picture, frame: Frame, radius: float) -> Picture:
+    """Out of focus: every point becomes a disc of `radius` units."""
+    pixels = radius * frame.unit
+    if pixels < 0.6:
+        return image
+    side = int(np.ceil(pixels))
+    at = np.arange(-side, side + 1)
+    kernel = f32(np.clip(pixels + 0.5 - np.hypot(at[:, None], at[None, :]), 0, 1))
+    return f32(cv2.filter2D(image, cv2.CV_32F, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT))

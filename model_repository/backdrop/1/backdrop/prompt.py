@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from backdrop.colour import Colour, srgb, tune
-from backdrop.lexicon import CONNECTING, FEATURES, MATERIALS, MOODS, NEGATIONS, SCENES, TIMES
+from backdrop.colour import srgb, tune
+from backdrop.frame import Colour
+from backdrop.lexicon import CONNECTING, DIVIDING, FEATURES, MATERIALS, MOODS, NEGATIONS, SCENES, TIMES
 from backdrop.swatches import CSS, DARKER, ELSEWHERE, LIGHTER
 
 _LONGEST_PHRASE = 4
@@ -21,11 +22,16 @@ _STOPS = frozenset(",;.:!?")
 
 @dataclass(frozen=True)
 class Meaning:
-    """One thing that a word stands for. `kind`: scene, material, time, mood, feature, colour; `place`: which word."""
+    """One thing that a word stands for.
+
+    `kind`: scene, material, time, mood, feature or colour. `place`: which word;
+    `clause`: which of the parts that commas and "and" divide a prompt into.
+    """
 
     kind: str
     name: str
     place: int
+    clause: int
     shade: float = 0.0
 
     @property
@@ -69,11 +75,11 @@ class Brief:
     def beside(self, feature: str, kind: str) -> Meaning | None:
         """What of a kind stands before a feature's word ("blue wall"), else after it ("pared azul")."""
         others = [meaning for meaning in self.meanings if meaning.kind == kind]
-        for place in (meaning.place for meaning in self.meanings if meaning.name == feature):
-            before = [other for other in others if -2 <= other.place - place <= 0]
-            after = [other for other in others if 0 < other.place - place <= 2]
-            if before or after:
-                return (*reversed(before), *after)[0]
+        for noun in (meaning for meaning in self.meanings if meaning.name == feature):
+            near = [other for other in others if other.clause == noun.clause]
+            near.sort(key=lambda other: (other.place > noun.place, abs(other.place - noun.place)))
+            if near:
+                return near[0]
         return None
 
 
@@ -89,22 +95,23 @@ def _split(text: str) -> tuple[list[Meaning], list[Meaning]]:
     """What a text names, and what it says should not be there ("without clouds")."""
     wanted: list[Meaning] = []
     refused: list[Meaning] = []
-    negated, shade = False, 0.0
+    negated, shade, clause = False, 0.0, 0
     connecting, lighter, darker = _phrases_of(CONNECTING), _phrases_of(LIGHTER), _phrases_of(DARKER)
     for place, phrase, senses in _phrases(_tokens(text)):
         if phrase in _phrases_of(NEGATIONS):
             negated = True
         elif phrase in _STOPS or phrase in connecting:
             negated = False
+            clause += phrase in _STOPS or phrase in _phrases_of(DIVIDING)
         target = refused if negated else wanted
         step = _SHADE if phrase in lighter else -_SHADE if phrase in darker else 0.0
         if step and target and target[-1].kind == "colour" and target[-1].place == place - 1:
-            target[-1] = Meaning("colour", target[-1].name, place - 1, step)  # "bleu clair"
+            target[-1] = replace(target[-1], shade=step)  # "bleu clair"
             continue
         colours = [sense for sense in senses if sense[0] == "colour"]
         if colours and shade and target and target[-1].kind == "mood":
             target.pop()  # "dark blue" is a colour and no mood.
-        target.extend(Meaning(kind, name, place, shade if kind == "colour" else 0.0) for kind, name in senses)
+        target.extend(Meaning(kind, name, place, clause, shade if kind == "colour" else 0.0) for kind, name in senses)
         shade = step
     return wanted, refused
 

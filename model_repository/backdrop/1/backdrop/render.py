@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from backdrop.finish import finish
 from backdrop.frame import Frame
+from backdrop.grade import grade_of
 from backdrop.prompt import read
-from backdrop.scenes import PAINTERS
+from backdrop.scenes import choose
 from backdrop.stage import Hints, Stage, key_of
 
 MAX_SIDE = 2048
@@ -25,4 +26,5 @@ def render(
         raise ValueError(message)
     frame = Frame(width, height)
     stage = Stage(frame, read(prompt, negative), hints or Hints(), key_of(prompt, negative, seed))
-    return finish(PAINTERS["studio"](stage), frame, grain=0.6)
+    scene = choose(stage)
+    return finish(scene.paint(stage), frame, grade_of(stage.brief, scene.vignette), scene.grain)
