@@ -48,10 +48,19 @@ class Paid:
     picture: bytes
 
 
-async def pay(client: Client, url: str, photo: bytes, folder: Path, *, key: str, rpc_url: str) -> Paid:
+async def pay(
+    client: Client,
+    url: str,
+    photo: bytes,
+    folder: Path,
+    *,
+    key: str,
+    rpc_url: str,
+    form: Mapping[str, str] | None = None,
+) -> Paid:
     """Run `client` once with the payer's `key`, in `folder`, which is made.
 
-    `rpc_url` is the chain, for a client that asks it itself.
+    `rpc_url` is the chain, for a client that asks it itself. With `form`, the other fields, the photo goes in one.
     """
     folder.mkdir(exist_ok=True)
     source, result = folder / "photo.png", folder / "result.png"
@@ -61,7 +70,7 @@ async def pay(client: Client, url: str, photo: bytes, folder: Path, *, key: str,
     process = await asyncio.create_subprocess_exec(
         program,
         *(str(FOLDER / client.program), url, str(source), str(result)),
-        env=os.environ | client.environment | {client.key_variable: key, "RPC_URL": rpc_url},
+        env=os.environ | client.environment | {client.key_variable: key, "RPC_URL": rpc_url} | _write_form(form),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -69,3 +78,7 @@ async def pay(client: Client, url: str, photo: bytes, folder: Path, *, key: str,
     assert process.returncode == 0, errors.decode()
     report: dict[str, Any] = json.loads(output.decode().splitlines()[-1])
     return Paid(**report, picture=result.read_bytes() if result.exists() else b"")
+
+
+def _write_form(form: Mapping[str, str] | None) -> dict[str, str]:
+    return {} if form is None else {"FORM": json.dumps(form)}
