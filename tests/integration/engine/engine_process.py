@@ -26,6 +26,7 @@ class RunningEngine:
     """`python -m engine` and what it started."""
 
     process: subprocess.Popen[bytes]
+    address: str
     client: triton.InferenceServerClient
     log: Path
     triton_log: Path
@@ -90,7 +91,7 @@ def running_engine(
         running(module("engine"), variables, log) as process,
         triton.InferenceServerClient(address, channel_args=QUICK) as client,
     ):
-        engine = RunningEngine(process, client, log, folder / "data" / "logs" / "triton.log")
+        engine = RunningEngine(process, address, client, log, folder / "data" / "logs" / "triton.log")
 
         def serves() -> bool:
             assert process.poll() is None, f"the engine ended with {process.returncode}:\n{tail(log)}"
