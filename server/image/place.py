@@ -10,10 +10,11 @@ import pyvips
 
 from server.image.box import Box, box_between
 from server.image.layout import Plan
+from server.image.resample import laid
 from server.image.scene import Scene
 
-# Both keep edges free of the rings of sharper kernels, which a cut-out shows as a bright line along its outline.
-_SHRINKING, _ENLARGING = "mitchell", "lbb"
+_SHRINKING = "mitchell"  # hardly rings: a sharper kernel shows a bright line along the outline of a cut-out
+_ENLARGING = "bicubic"  # rings, which is why it is kept in floats until colour is freed of alpha, which rings alike
 _REACH = 2  # pixels of the result that these kernels spread a subject's edge by
 _TILE, _CACHED_TILES = 128, 32  # as in scene.py
 
@@ -68,7 +69,7 @@ def _resized(scene: Scene, subject: Box, plan: Plan, canvas: Box) -> Placed:
     shown = box.moved(-target.top, -target.left).cut_to(Box(0, 0, target.width, target.height))
     box = shown.moved(target.top, target.left)
     small = _shared(_cropped(small, shown))
-    alpha, colour = small[3], _freed(small)
+    alpha, colour = _rounded(small[3]), _freed(small)
     cutout = (colour.bandjoin(alpha) & (alpha > 0)).copy(interpretation="srgb")
     colour, alpha, cutout = (_embedded(image, box, canvas) for image in (colour, alpha, cutout))
     return Placed(Scene(canvas.width, canvas.height, colour, alpha, cutout), box)
@@ -77,23 +78,23 @@ def _resized(scene: Scene, subject: Box, plan: Plan, canvas: Box) -> Placed:
 def _freed(weighted: pyvips.Image) -> pyvips.Image:
     """Return the colours of four bands whose first three are weighted by the last; uchar."""
     alpha, colour = weighted[3], weighted[:3]
-    freed = (colour * (255 / (alpha.cast("float") + (alpha == 0) / 255)) + 0.5).cast("uchar")
-    return (alpha == 255).ifthenelse(colour, (alpha == 0).ifthenelse(colour, freed)).copy(interpretation="srgb")
+    shown = alpha >= 1
+    freed = _rounded(colour * (255 / shown.ifthenelse(alpha, 255)))
+    return (alpha == 255).ifthenelse(_rounded(colour), shown.ifthenelse(freed, 0)).copy(interpretation="srgb")
+
+
+def _rounded(image: pyvips.Image) -> pyvips.Image:
+    return image if image.format == "uchar" else (image + 0.5).cast("uchar")
 
 
 def _at_size(image: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    """Return `image` at that size: uchar where it shrinks, float where it grows."""
     across, down = width / image.width, height / image.height
     if across <= 1 and down <= 1:
         return image.resize(across, vscale=down, kernel=_SHRINKING)
-    # libvips' own `resize` enlarges half a cell off.
-    return image.affine(
-        [across, 0, 0, down],
-        interpolate=pyvips.Interpolate.new(_ENLARGING),
-        oarea=[0, 0, width, height],
-        odx=(across - 1) / 2,
-        ody=(down - 1) / 2,
-        extend="copy",
-    )
+    # Four bands of colours would be weighted by the last one a second time.
+    plain = image.cast("float").copy(interpretation="multiband")
+    return laid(plain, (across, down), (0, 0), (width, height), _ENLARGING)
 
 
 def _spread(inside: Box, cut: Box, target: Box) -> Box:
