@@ -89,22 +89,14 @@ class Access:
         """How a request for an operation is served.
 
         Raises:
-            KeyRequiredError: It is neither open nor sold here, and there is no key.
-            AdapterError: As `admit`.
+            InvalidHostError: The Host header is malformed, and what is offered depends on it.
+            AdapterError: As `admit`, where it is not sold.
         """
-        if has_key(request.headers):
-            return await self._judge(request, operation)
-        rails = self.offers.rails_of(request)
-        if rails and pays(request.headers):
-            return Sale(rails)
-        if await self.is_open():
-            return Pass(self.keyring, None)
-        if rails:
-            return Sale(rails)
-        raise KeyRequiredError(_NEEDED)
+        rails = await self._rails_for(request)
+        return Sale(rails) if rails else await self.admit(request, operation)
 
     async def admit(self, request: web.BaseRequest, operation: str) -> Pass:
-        """Leave for an operation that is not sold.
+        """Leave for an operation with a key, or without one where it is open.
 
         Raises:
             KeyRequiredError: There is no key, and it is not open.
@@ -133,12 +125,17 @@ class Access:
 
     async def is_sold(self, request: web.BaseRequest) -> bool:
         """Whether a request will be asked for a payment, or brings one that will be taken."""
-        if has_key(request.headers):
-            return False
         try:
-            return bool(self.offers.rails_of(request)) and (pays(request.headers) or not await self.is_open())
+            return bool(await self._rails_for(request))
         except AdapterError:  # Whoever serves the request says so.
             return False
+
+    async def _rails_for(self, request: web.BaseRequest) -> Sequence[str]:
+        """The rails over which a request is sold to; none for one with a key, or where it is served for nothing."""
+        if has_key(request.headers):
+            return ()
+        rails = self.offers.rails_of(request)
+        return rails if rails and (pays(request.headers) or not await self.is_open()) else ()
 
     async def _judge(self, request: web.BaseRequest, operation: str) -> Pass:
         key = await self._find(request)

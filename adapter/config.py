@@ -36,9 +36,11 @@ class Settings(BaseSettings):
         30.0, description="Seconds that a connection may wait for its next request."
     )
     max_connections: PositiveInt = Field(4096, description="Connections open at a time; more are closed at once.")
-    unpaid_per_minute: PositiveInt = Field(30, description="Requests without a valid payment, a client and minute.")
+    unpaid_per_minute: PositiveInt = Field(
+        30, description="Requests without a valid payment or API key, a client and minute."
+    )
     rate_limit_storage: Annotated[str, StringConstraints(pattern=r"^(memory://|rediss?://\S+)$")] = Field(
-        "memory://", repr=False, description="Where unpaid requests are counted; redis:// for all replicas together."
+        "memory://", repr=False, description="Where requests are counted; redis:// for all replicas together."
     )
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = Field(
         (), description='Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: ["10.0.0.0/8"].'
