@@ -111,11 +111,14 @@ def edit(source: Path, target: Path, task: EditTask, models: Models, background:
         if painted is not None:
             clock.stage("generate")
         placed = place(subject.scene(open_pixels(data, header)), subject.box, planned)
-        if task.output.kind is OutputKind.MASK:
-            result = placed.scene.alpha
-        else:
-            backdrop = draw(stage, task.composition.background, painted, behind)
-            result = compose(placed.scene, backdrop, cast(stage, task.composition.shadow))
+        match task.output.kind:
+            case OutputKind.MASK:
+                result = placed.scene.alpha
+            case OutputKind.COLOR:
+                result = placed.scene.colour
+            case OutputKind.PICTURE:
+                backdrop = draw(stage, task.composition.background, painted, behind)
+                result = compose(placed.scene, backdrop, cast(stage, task.composition.shadow))
         encode(result, task.output.format, target)
         clock.stage("encode")
     return EditResult(
@@ -183,7 +186,7 @@ def _refuse_too_many_pixels(header: ImageHeader, max_pixels: int) -> None:
 
 
 def _refuse_transparent_jpeg(task: EditTask) -> None:
-    opaque = task.output.kind is OutputKind.MASK or task.composition.opaque
+    opaque = task.output.kind is not OutputKind.PICTURE or task.composition.opaque
     if task.output.format is ImageFormat.JPEG and not opaque:
         raise InvalidParameterError(
             "JPEG has no transparency: choose PNG, WebP or an opaque background.", {"field": "format"}

@@ -27,6 +27,7 @@ class OutputKind(Enum):
 
     PICTURE = "picture"
     MASK = "mask"
+    COLOR = "color"
 
 
 class SubjectSource(Enum):

@@ -27,6 +27,7 @@ _KINDS = {
     wire.OUTPUT_KIND_UNSPECIFIED: OutputKind.PICTURE,
     wire.OUTPUT_KIND_PICTURE: OutputKind.PICTURE,
     wire.OUTPUT_KIND_MASK: OutputKind.MASK,
+    wire.OUTPUT_KIND_COLOR: OutputKind.COLOR,
 }
 
 

@@ -1,6 +1,7 @@
 """The straight line on honest pictures: results, formats, and pictures recorded as right."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from server.composition import Color, Composition
 from server.errors import InvalidParameterError, PixelsExceededError, ProcessingFailedError
 from server.image.box import Box
-from server.output import ImageFormat, Output, OutputKind
+from server.output import Crop, ImageFormat, LongestSide, Output, OutputKind
 from tests.support.pictures import PHOTOS, TESTS, FixedModel, edited, encoded, everything, photo
 
 MAGENTA = Composition(Color(255, 0, 255))
@@ -84,8 +85,26 @@ def test_nothing_found_is_an_empty_box(tmp_path: Path) -> None:
     assert not answer.pixels().any()
 
 
+@pytest.mark.parametrize("output", [Output(), Output(size=LongestSide(300)), Output(crop=Crop())], ids=str)
+def test_the_colours_and_the_mask_are_the_cutout(tmp_path: Path, output: Output) -> None:
+    data, model = encoded(photo("coffee"), "PNG"), disc_model()
+    cutout = edited(tmp_path, data, model, output=output).pixels()
+    colours = edited(tmp_path, data, model, composition=MAGENTA, output=replace(output, kind=OutputKind.COLOR))
+    alpha = edited(tmp_path, data, model, output=replace(output, kind=MASK)).pixels()[..., 0]
+    assert Image.open(io.BytesIO(colours.data)).mode == "RGB"
+    seen = alpha > 0
+    assert np.array_equal(colours.pixels()[seen][:, :3], cutout[seen][:, :3])
+    assert np.array_equal(alpha, cutout[..., 3])
+
+
 @pytest.mark.parametrize("form", list(ImageFormat))
-@pytest.mark.parametrize("kind", list(OutputKind))
+def test_the_colours_have_every_encoding(tmp_path: Path, form: ImageFormat) -> None:
+    answer = edited(tmp_path, encoded(photo("coffee"), "PNG"), disc_model(), output=Output(form, OutputKind.COLOR))
+    assert (Image.open(io.BytesIO(answer.data)).format, Image.open(io.BytesIO(answer.data)).mode) == (form.name, "RGB")
+
+
+@pytest.mark.parametrize("form", list(ImageFormat))
+@pytest.mark.parametrize("kind", [OutputKind.PICTURE, MASK])
 @pytest.mark.parametrize("composition", [Composition(), MAGENTA, Composition(Color(255, 0, 255, 128))], ids=str)
 def test_every_output(tmp_path: Path, form: ImageFormat, kind: OutputKind, composition: Composition) -> None:
     data, model, output = encoded(photo("coffee"), "PNG"), disc_model(), Output(form, kind)

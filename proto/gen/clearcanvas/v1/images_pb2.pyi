@@ -88,6 +88,11 @@ class _OutputKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputKind
     """The composed picture; RGBA, or RGB where the background is opaque."""
     OUTPUT_KIND_MASK: _OutputKind.ValueType  # 2
     """The subject's alpha alone, as one grey channel: 0 background, 255 subject."""
+    OUTPUT_KIND_COLOR: _OutputKind.ValueType  # 3
+    """The subject's own colours as three channels, for who lays them over something with the mask of the same request:
+    the background's light is taken out of its soft edge. Where the mask is 0, they mean nothing. Neither background
+    nor shadow is drawn.
+    """
 
 class OutputKind(_OutputKind, metaclass=_OutputKindEnumTypeWrapper):
     """OutputKind is what of the result is sent."""
@@ -98,6 +103,11 @@ OUTPUT_KIND_PICTURE: OutputKind.ValueType  # 1
 """The composed picture; RGBA, or RGB where the background is opaque."""
 OUTPUT_KIND_MASK: OutputKind.ValueType  # 2
 """The subject's alpha alone, as one grey channel: 0 background, 255 subject."""
+OUTPUT_KIND_COLOR: OutputKind.ValueType  # 3
+"""The subject's own colours as three channels, for who lays them over something with the mask of the same request:
+the background's light is taken out of its soft edge. Where the mask is 0, they mean nothing. Neither background
+nor shadow is drawn.
+"""
 Global___OutputKind: _TypeAlias = OutputKind  # noqa: Y015
 
 @_typing.final
@@ -335,7 +345,7 @@ class OutputOptions(_message.Message):
     CANVAS_FIELD_NUMBER: _builtins.int
     PLACEMENT_FIELD_NUMBER: _builtins.int
     format: Global___ImageFormat.ValueType
-    """Encoding of the result. Unspecified means PNG. JPEG needs an opaque background (or the mask)."""
+    """Encoding of the result. Unspecified means PNG. JPEG needs an opaque background (or another kind than the picture)."""
     kind: Global___OutputKind.ValueType
     """What is sent. Unspecified means the picture."""
     longest_side: _builtins.int
