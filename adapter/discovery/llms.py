@@ -35,7 +35,7 @@ def build_page(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayTo
         "",
         "Body: multipart/form-data with the picture in the field image, at most 2048 × 2048 pixels.",
         f"Every one takes: {', '.join(option.name for option in OUTPUT_OPTIONS)}.",
-        "With an API key in X-API-Key, or paid as above.",
+        "With an API key in X-API-Key, or paid for where payment is offered.",
         "",
     ]
     for operation in OPERATIONS:

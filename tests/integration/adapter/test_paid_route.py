@@ -89,7 +89,7 @@ async def test_the_same_payment_gets_the_same_answer_again(shop: RunningShop, fa
 
 
 @pytest.mark.case("P5")
-@pytest.mark.parametrize("other", [{"body": PNG + b"x"}, {"query": "?format=webp"}, {"query": "?output=mask"}])
+@pytest.mark.parametrize("other", [{"body": PNG + b"x"}, {"query": "?format=webp"}, {"query": "?size=64"}])
 async def test_a_payment_is_bound_to_its_first_request(shop: RunningShop, other: dict[str, object]) -> None:
     await shop.post(x402())
     response, body = await shop.post(x402(), **other)  # type: ignore[arg-type]
@@ -159,7 +159,20 @@ async def test_a_picture_that_cannot_be_looked_at_now_is_neither_sold_nor_refuse
     assert shop.x402.settled == []
 
 
-@pytest.mark.parametrize("query", ["?format=gif", "?output=rgb", "?model=../etc", "?format=jpg"])
+async def test_the_query_cuts_sizes_and_places_the_result(shop: RunningShop, fake: FakeImageService) -> None:
+    query = "?crop=true&crop_margin=10%25&size=640x480&scale=50%25&position=30%25%2070%25&output=mask"
+    assert (await shop.post(x402(), query=query))[0].status == 200
+    output = fake.requests[0].output
+    assert output.crop.margin.left == images_pb2.Length(percent=10)
+    assert output.canvas == images_pb2.Canvas(width=640, height=480)
+    assert output.placement == images_pb2.Placement(scale=0.5, x=0.3, y=0.7)
+    assert output.kind == images_pb2.OUTPUT_KIND_MASK
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?format=gif", "?output=rgb", "?model=../etc", "?format=jpg", "?size=0", "?scale=5%25", "?crop=maybe"],
+)
 async def test_malformed_options_are_named(shop: RunningShop, fake: FakeImageService, query: str) -> None:
     response, body = await shop.post(x402(), query=query)
     assert response.status == 422
