@@ -16,7 +16,8 @@ from PIL import Image
 from server.composition import Composition
 from server.edit import EditResult, EditTask, Models, edit
 from server.errors import ServiceError
-from server.generation import GenerationModel
+from server.generation import Generation, GenerationModel, Progress, Prompt, no_progress
+from server.image.box import Box
 from server.image.libvips import configure
 from server.matting import Matte
 from server.output import Output, Region, SubjectSource
@@ -46,6 +47,24 @@ class FixedModel:
         return Matte(self.alpha, "cpu/test/u8")
 
 
+class FixedPainter:
+    """A generation model that paints all in one grey."""
+
+    name, method, max_side, multiple = "painter", "procedural", 256, 8
+
+    def generate(
+        self,
+        prompt: Prompt,
+        image: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        on_progress: Progress = no_progress,
+    ) -> Generation:
+        assert prompt.text
+        assert mask.shape == image.shape[:2]
+        on_progress(1.0)
+        return Generation(np.full_like(image, 99), "cpu/test/u8")
+
+
 def everything(side: int = 64) -> FixedModel:
     """A model that takes all of the picture for the subject."""
     return FixedModel(np.full((side, side), 255, np.uint8))
@@ -53,6 +72,32 @@ def everything(side: int = 64) -> FixedModel:
 
 def photo(name: str) -> Image.Image:
     return Image.open(TESTS / "photos" / f"{name}.png").convert("RGB")
+
+
+def blot(height: int = 120, width: int = 160) -> NDArray[np.uint8]:
+    """A soft-edged subject somewhere in the middle."""
+    rows, columns = np.mgrid[:height, :width]
+    distance = np.hypot((rows - height * 0.45) / height, (columns - width * 0.6) / width)
+    alpha: NDArray[np.uint8] = (np.clip((0.25 - distance) * 40 + 0.5, 0, 1) * 255).round().astype(np.uint8)
+    return alpha
+
+
+def restless(height: int = 120, width: int = 160) -> Image.Image:
+    """Noise, in which no pixel is as its neighbours."""
+    return Image.fromarray(np.random.default_rng(5).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def box_of(alpha: NDArray[np.uint8]) -> Box:
+    """The smallest box around all that is not 0."""
+    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    return Box(int(rows[0]), int(columns[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+
+
+def with_alpha(picture: Image.Image, alpha: NDArray[np.uint8]) -> bytes:
+    """A PNG of the picture with that transparency."""
+    picture = picture.convert("RGBA")
+    picture.putalpha(Image.fromarray(alpha))
+    return encoded(picture, "PNG")
 
 
 def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
