@@ -67,6 +67,8 @@ def read_template(params: Params) -> EditRequest:
     chosen = [flag for flag in BACKGROUNDS if params[flag] is not None]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(map(_written, chosen))} are backgrounds: choose one")
+    if any(params[flag] == "" for flag in chosen):  # As of a variable in a script that is not set.
+        raise typer.BadParameter(f"{_written(chosen[0])} is empty")
     for flag, companions in _COMPANIONS.items():
         if not params[flag] and (lost := [name for name in companions if params[name]]):
             raise typer.BadParameter(f"{_written(lost[0])} goes with {_written(flag)}")

@@ -113,7 +113,9 @@ def test_the_subject() -> None:
         ({"encoding": "jpg"}, "--format jpg has no transparency"),
         ({"shadow": "long"}, "--shadow must be none, drop or contact"),
         ({"shadow": "drop", "shadow_blur": "501"}, "--shadow-blur must be 0 to 500"),
-        ({"prompt": ""}, "--prompt is required"),
+        ({"prompt": ""}, "--prompt is empty"),
+        ({"color": ""}, "--color is empty"),
+        ({"prompt": " "}, "--prompt is required"),
     ],
 )
 def test_what_cannot_be_understood(given: dict[str, Any], sentence: str) -> None:
