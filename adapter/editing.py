@@ -17,6 +17,7 @@ from adapter.payments.gate import Ticket
 from adapter.payments.results import ResultInfo
 from adapter.sending import break_off
 from adapter.service import ImageService, describe_result, receive_chunks, receive_header
+from adapter.uploads.budget import Reservation
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class Editor:
             await leave.give_back()  # It was the service that broke off. Who goes away in the middle has had a result.
             raise
         await response.write_eof()
+
+    async def collect(self, request: web.Request, edit: EditRequest, reservation: Reservation) -> bytes:
+        """The whole result, for another that it goes with; it counts as an upload in flight."""
+        async with self._edited(request, edit, self.request_timeout_s) as (header, messages):
+            reservation.grow(header.size)
+            return b"".join([chunk async for chunk in receive_chunks(messages, header.size)])
 
     async def keep(self, request: web.Request, edit: EditRequest, ticket: Ticket, started_s: float) -> None:
         """Keeps the result with the ticket of a paid request."""

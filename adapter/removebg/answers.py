@@ -15,6 +15,7 @@ from adapter.errors import NoForegroundError
 from adapter.middleware.shapes import REMOVEBG_PREFIX
 from adapter.middleware.standing import standing_of
 from adapter.options.formats import parse_accept
+from adapter.removebg.archive import archive
 
 _JSON: Final = "application/json"
 
@@ -30,9 +31,15 @@ def prefers_json(accept: str) -> bool:
 
 
 def wrap_result(
-    header: EditHeader, chunks: AsyncIterator[bytes], *, type_named: str, charged: int, as_json: bool
+    header: EditHeader,
+    chunks: AsyncIterator[bytes],
+    *,
+    type_named: str,
+    charged: int,
+    as_json: bool,
+    alpha: bytes | None = None,
 ) -> Body:
-    """What is sent of a result.
+    """What is sent of a result; `alpha` goes with it where both are one archive.
 
     Raises:
         NoForegroundError: There is no subject in the picture.
@@ -41,6 +48,8 @@ def wrap_result(
         raise NoForegroundError
     headers = {"X-Credits-Charged": str(charged)} | ({"X-Type": type_named} if type_named else {})
     body = Body(header.content_type, header.size, chunks, headers)
+    if alpha is not None:
+        body = archive(body, alpha)
     return _encode(header, body) if as_json else body
 
 

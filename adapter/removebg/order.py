@@ -1,11 +1,10 @@
 """What a form of remove.bg's API asks of the image service."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Color, Composition, DropShadow, NoBackground, Picture
-from clearcanvas.v1.images_pb2 import Crop, EditRequest, ImageFormat, OutputOptions
+from clearcanvas.v1.images_pb2 import Crop, EditRequest, ImageFormat, OutputKind, OutputOptions
 
 from adapter.options.colors import WHITE
 from adapter.options.fields import Fields
@@ -17,8 +16,13 @@ _FORMATS: dict[str, ImageFormat.ValueType] = {
     "png": images_pb2.IMAGE_FORMAT_PNG,
     "jpg": images_pb2.IMAGE_FORMAT_JPEG,
     "webp": images_pb2.IMAGE_FORMAT_WEBP,
+    "zip": images_pb2.IMAGE_FORMAT_JPEG,
 }
-_ZIP = "is not offered here as zip: ask for png or webp, which hold the transparency, or for channels=alpha"
+_KINDS: dict[str, OutputKind.ValueType] = {
+    "rgba": images_pb2.OUTPUT_KIND_PICTURE,
+    "alpha": images_pb2.OUTPUT_KIND_MASK,
+}
+_ZIP = "is zip for the cut-out alone: leave the background, the shadow and channels=alpha out, or ask for png or webp"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Order:
     edit: EditRequest
     type_named: str
     """What the answer says of the kind of subject; empty where that was not asked for."""
+    is_zip: bool
+    """Whether colours and alpha are sent as a file each; `edit` is then for the colours."""
 
 
 def read_order(form: Form, *, has_background: bool) -> Order:
@@ -42,29 +48,24 @@ def read_order(form: Form, *, has_background: bool) -> Order:
     encoding = _choose_format(fields, is_opaque=is_opaque, is_mask=channels == "alpha")
     composition = _compose(color, has_background=has_background, fills=encoding == "jpg")
     _cast_shadow(fields, composition)
-    output = OutputOptions(
-        format=_FORMATS[encoding],
-        kind=images_pb2.OUTPUT_KIND_MASK if channels == "alpha" else images_pb2.OUTPUT_KIND_PICTURE,
-    )
+    is_zip = encoding == "zip"
+    if is_zip and (channels == "alpha" or composition != Composition(none=NoBackground())):
+        fields.reject("format", _ZIP)
+    kind = images_pb2.OUTPUT_KIND_COLOR if is_zip else _KINDS[channels]
+    output = OutputOptions(format=_FORMATS[encoding], kind=kind)
     _read_geometry(fields, output, encoding)
-    roi, kind, level = fields.take(parameters.ROI), fields.take(parameters.TYPE), fields.take(parameters.TYPE_LEVEL)
+    roi, subject, level = fields.take(parameters.ROI), fields.take(parameters.TYPE), fields.take(parameters.TYPE_LEVEL)
     fields.take(parameters.SEMITRANSPARENCY)
     fields.check()
     edit = EditRequest(composition=composition, output=output, max_pixels=parameters.MAX_INPUT_PIXELS, region=roi)
-    return Order(edit, "" if level == "none" else kind.replace("auto", "other"))
+    return Order(edit, "" if level == "none" else subject.replace("auto", "other"), is_zip)
 
 
-def _choose_format(fields: Fields, *, is_opaque: bool, is_mask: bool) -> Literal["png", "jpg", "webp"]:
-    match fields.take(parameters.FORMAT):
-        case "jpg":
-            return "jpg"
-        case "webp":
-            return "webp"
-        case "zip":
-            fields.reject("format", _ZIP)
-        case "auto" if is_opaque and not is_mask:
-            return "jpg"
-    return "png"
+def _choose_format(fields: Fields, *, is_opaque: bool, is_mask: bool) -> str:
+    chosen = fields.take(parameters.FORMAT)
+    if chosen == "auto":
+        return "jpg" if is_opaque and not is_mask else "png"
+    return chosen
 
 
 def _compose(color: Color | None, *, has_background: bool, fills: bool) -> Composition:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import hdrs, web
+from clearcanvas.v1 import images_pb2
+from clearcanvas.v1.images_pb2 import EditRequest, OutputOptions
 
 from adapter.access import Access
 from adapter.editing import Editor
@@ -49,6 +51,7 @@ class RemovebgRoutes:
                 type_named=order.type_named,
                 charged=0 if leave.usage is None else 1,
                 as_json=prefers_json(request.headers.get(hdrs.ACCEPT, "")),
+                alpha=await self._collect_alpha(request, order.edit, reservation) if order.is_zip else None,
             )
             return await self.editor.send(request, order.edit, leave, started_s, wrap)
 
@@ -61,6 +64,15 @@ class RemovebgRoutes:
         if sources.has_background:
             order.edit.composition.picture.image = await sources.take_background(self.fetcher, reservation)
         return order
+
+    async def _collect_alpha(self, request: web.Request, edit: EditRequest, reservation: Reservation) -> bytes:
+        """The alpha that goes with the colours of `edit`, which is as it was afterwards."""
+        output = OutputOptions()
+        output.CopyFrom(edit.output)
+        edit.output.kind, edit.output.format = images_pb2.OUTPUT_KIND_MASK, images_pb2.IMAGE_FORMAT_PNG
+        alpha = await self.editor.collect(request, edit, reservation)
+        edit.output.CopyFrom(output)
+        return alpha
 
     async def _show_account(self, request: web.Request) -> web.Response:
         """What is left of a key's month, as credits; null where it has no end."""

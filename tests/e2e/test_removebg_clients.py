@@ -1,14 +1,19 @@
 """Public clients of remove.bg's API, changed in nothing but the address."""
 
 import asyncio
+import base64
+import io
 import json
 import os
 import sys
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -120,6 +125,23 @@ async def test_scale_region_shadow_and_alpha(door: Door) -> None:
     assert box is not None
     assert max(box[:2]) <= 6
     assert all(abs(side - SIDE * 0.3) <= 6 for side in box[2:])
+
+
+async def test_a_zip_holds_the_cut_out(door: Door) -> None:
+    """No client asks for it in words of its own, so that this is a plain request."""
+    form = {"image_file_b64": base64.b64encode(make_photo(SIDE)).decode(), "size": "full"}
+    async with aiohttp.ClientSession(headers={"X-Api-Key": door.key}) as http:
+        packed, whole = [
+            await (await http.post(f"{door.url}/v1.0/removebg", json=form | {"format": kind})).read()
+            for kind in ("zip", "png")
+        ]
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive, Image.open(io.BytesIO(whole)) as cutout:
+        colors, alpha = (Image.open(io.BytesIO(archive.read(name))) for name in ("color.jpg", "alpha.png"))
+        assert (colors.format, colors.mode, alpha.format, alpha.mode) == ("JPEG", "RGB", "PNG", "L")
+        assert alpha.tobytes() == cutout.getchannel("A").tobytes()
+        seen = np.asarray(alpha) > 0
+        difference = np.asarray(colors)[seen].astype(int) - np.asarray(cutout.convert("RGB"))[seen]
+        assert np.abs(difference).mean() < 4
 
 
 @pytest.mark.parametrize("client", [NPM, PYPI])

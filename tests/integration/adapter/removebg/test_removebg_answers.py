@@ -1,17 +1,22 @@
 """Results as remove.bg's API gives them, and the keys that they are counted for."""
 
 import base64
+import io
 import json
 import time
+import zipfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from clearcanvas.v1 import images_pb2
+from clearcanvas.v1.images_pb2 import EditRequest, EditResponse
 
 from adapter.keys.key import NewKey
 from adapter.keys.store import KeyStore
-from tests.integration.adapter.fake_service import CHUNK, FakeImageService, RunningFake
+from tests.integration.adapter.fake_service import CHUNK, Context, FakeImageService, RunningFake, header
 from tests.integration.adapter.fetching.web import PICTURE
 from tests.integration.adapter.process import run_adapter
 from tests.integration.adapter.removebg.calls import empty, post
@@ -36,6 +41,40 @@ async def test_the_picture_in_json(http: aiohttp.ClientSession, fake: FakeImageS
     data = json.loads(body)["data"]
     assert base64.b64decode(data.pop("result_b64"), validate=True) == picture
     assert data == {"foreground_top": 1, "foreground_left": 2, "foreground_width": 3, "foreground_height": 4}
+
+
+async def halves(request: EditRequest, _: Context) -> AsyncIterator[EditResponse]:
+    """The colours in several chunks, and another alpha."""
+    is_mask = request.output.kind == images_pb2.OUTPUT_KIND_MASK
+    content = [b"alpha"] if is_mask else [b"co" * CHUNK, b"lo" * 3, b"rs"]
+    yield header(sum(map(len, content)), "image/png" if is_mask else "image/jpeg")
+    for chunk in content:
+        for start in range(0, len(chunk), CHUNK):
+            yield EditResponse(chunk=chunk[start : start + CHUNK])
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+async def test_a_zip_has_colours_and_alpha(http: aiohttp.ClientSession, fake: FakeImageService, accept: str) -> None:
+    fake.behaviour = halves
+    response, body = await post(http, {"Accept": accept}, format="zip", size="full", crop=True)
+    assert (response.status, len(body)) == (200, response.content_length)
+    assert response.content_type == ("application/json" if accept == "application/json" else "application/zip")
+    packed = base64.b64decode(json.loads(body)["data"]["result_b64"]) if accept == "application/json" else body
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.testzip() is None
+        assert {info.filename: info.compress_type for info in archive.infolist()} == {
+            "color.jpg": zipfile.ZIP_STORED,
+            "alpha.png": zipfile.ZIP_STORED,
+        }
+        assert (archive.read("color.jpg"), archive.read("alpha.png")) == (b"co" * CHUNK + b"lololors", b"alpha")
+    assert [(edit.output.kind, edit.output.format) for edit in fake.requests] == [
+        (images_pb2.OUTPUT_KIND_MASK, images_pb2.IMAGE_FORMAT_PNG),
+        (images_pb2.OUTPUT_KIND_COLOR, images_pb2.IMAGE_FORMAT_JPEG),
+    ]
+    for edit in fake.requests:
+        assert edit.output.HasField("crop")
+        assert edit.output.fit_pixels == 25_000_000
+        assert edit.image == PICTURE
 
 
 @pytest.mark.parametrize(

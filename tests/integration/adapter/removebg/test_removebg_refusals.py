@@ -1,6 +1,7 @@
 """What remove.bg's API refuses, and in which words."""
 
 import base64
+from typing import Any
 
 import aiohttp
 import grpc
@@ -20,7 +21,6 @@ INVALID, UNAVAILABLE = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNAVAIL
         ("type", "ship"),
         ("type_level", "3"),
         ("format", "gif"),
-        ("format", "zip"),
         ("roi", "0 0 10 10"),
         ("roi", "0% 0% 100%"),
         ("roi", "0% 0% 101% 100%"),
@@ -48,6 +48,16 @@ async def test_a_wrong_parameter_is_named(
     assert (status, error["code"]) == (400, f"invalid_{name}")
     assert error["title"] in {f"Invalid {name} parameter given", f"Invalid value for parameter '{name}'"}
     assert error["detail"].startswith(name)
+    assert not fake.requests
+
+
+@pytest.mark.parametrize("other", [{"bg_color": "fff"}, {"channels": "alpha"}, {"add_shadow": True}])
+async def test_a_zip_is_of_the_cut_out_alone(
+    http: aiohttp.ClientSession, fake: FakeImageService, other: dict[str, Any]
+) -> None:
+    status, (error,) = await refusal(http, format="zip", **other)
+    assert (status, error["code"]) == (400, "invalid_format")
+    assert error["detail"].startswith("format is zip for the cut-out alone")
     assert not fake.requests
 
 
@@ -101,7 +111,12 @@ async def test_what_is_inside_is_not_fetched(
     http: aiohttp.ClientSession, fake: FakeImageService, name: str, code: str, title: str
 ) -> None:
     told = set()
-    for url in (f"{http._base_url}/openapi.json", "http://127.0.0.1:1/", "http://169.254.169.254/latest", "http://[::1]/"):
+    for url in (
+        f"{http._base_url}/openapi.json",
+        "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest",
+        "http://[::1]/",
+    ):
         status, (error,) = await refusal(http, **{name: url})
         assert (status, error["code"], error["title"]) == (400, code, title)
         told.add(error["detail"])
