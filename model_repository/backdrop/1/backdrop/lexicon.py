@@ -17,7 +17,7 @@ SCENES = {
     "table": "table, tabletop, desk, counter, countertop, shelf, bench, mesa, escritorio, encimera, estante, repisa, "
     "table en bois, comptoir, plan de travail, etagere",
     "sky": "sky, heaven, cielo, ciel",
-    "sea": "sea, ocean, water, horizon, lake, waves, seascape, lagoon, mar, oceano, agua, horizonte, lago, olas, "
+    "sea": "sea, ocean, water, horizon, lake, seascape, lagoon, mar, oceano, agua, horizonte, lago, olas, "
     "ola, mer, eau, lac, vague",
     "beach": "beach, sand, seashore, shore, coast, tropical, seaside, island, playa, arena, costa, orilla, isla, "
     "plage, sable, cote, rivage, ile",
@@ -107,6 +107,11 @@ FEATURES = {
     "lavender": "lavender, lavender field, lavanda, lavande",
     "lights": "lights, luces, lumieres, bokeh",
     "waves": "waves, wave, olas, ola, vagues, vague",
+    "sky": "sky, cielo, ciel",
+    "water": "sea, ocean, water, lake, lagoon, mar, oceano, agua, lago, mer, eau, lac",
+    "sand": "sand, beach, arena, playa, sable, plage",
+    "grass": "grass, lawn, cesped, hierba, herbe, pelouse",
+    "table": "table, tabletop, desk, counter, countertop, shelf, mesa, encimera, comptoir",
     "floor": "floor, suelo, piso, sol, plancher",
     "wall": "wall, pared, muro, mur",
 }

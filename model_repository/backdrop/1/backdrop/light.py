@@ -43,11 +43,16 @@ HOURS: Mapping[str, Hour] = MappingProxyType(
 )
 
 
+_THINGS = ("water", "sand", "flowers", "lavender", "grass", "waves")
+"""What has a colour of its own, which is not the sky's."""
+
+
 def hour_of(brief: Brief, preferred: str) -> Hour:
     """The light that a prompt asks for: its time of day, tinted by its colours, greyed by its weather."""
     hour = HOURS[brief.time(preferred)]
-    if brief.colours:
-        first, last = brief.colours[0], brief.colours[-1]
+    of_things = [] if brief.wants("sky") else [tuple(colour) for colour in brief.colours_beside(*_THINGS)]
+    if colours := [colour for colour in brief.colours if tuple(colour) not in of_things]:
+        first, last = colours[0], colours[-1]
         hour = replace(
             hour,
             zenith=_tint(hour.zenith, first, 0.45),

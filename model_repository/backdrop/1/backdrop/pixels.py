@@ -63,6 +63,13 @@ def shifted(field: Field, frame: Frame, right: float, down: float = 0.0) -> Fiel
     return f32(field[rows][:, columns])
 
 
+def slope(field: Field, frame: Frame, axis: int) -> Field:
+    """How much `field` rises to the unit along `axis`; 0 where there is but one pixel."""
+    if field.shape[axis] < 2:
+        return np.zeros_like(field)
+    return f32(np.gradient(field, axis=axis)) * np.float32(frame.unit)
+
+
 def over(below: Picture, above: Picture | Colour, cover: Field) -> Picture:
     """`above` laid over `below` where `cover` (H, W; 0–1) says, in linear light."""
     rest = shaded(below, 1 - cover)

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 
 from backdrop.colour import srgb, tune
 from backdrop.frame import Colour
@@ -60,6 +61,11 @@ class Brief:
         """The colours named."""
         return tuple(meaning.colour for meaning in self.meanings if meaning.kind == "colour")
 
+    def colours_beside(self, *things: str) -> tuple[Colour, ...]:
+        """The colours that are said of one of these things ("white sand"), and of none other."""
+        clauses = {meaning.clause for meaning in self.meanings if meaning.kind == "feature" and meaning.name in things}
+        return tuple(m.colour for m in self.meanings if m.kind == "colour" and m.clause in clauses)
+
     def wants(self, *names: str) -> bool:
         """Whether one of these moods or features was asked for."""
         return any(meaning.name in names and meaning.kind in ("mood", "feature") for meaning in self.meanings)
@@ -86,7 +92,7 @@ class Brief:
 def read(prompt: str, negative: str = "") -> Brief:
     """Understand a prompt."""
     found, refused = _split(prompt)
-    excluded = {meaning.name for meaning in (*refused, *_split(negative)[0])}
+    excluded = {meaning.name for meaning in chain(refused, *_split(negative))}
     meanings = tuple(meaning for meaning in found if meaning.name not in excluded)
     return Brief(meanings, frozenset(excluded), strange=bool(_tokens(prompt)) and not meanings)
 

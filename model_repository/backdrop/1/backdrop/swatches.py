@@ -5,7 +5,7 @@ CSS = {
     for name, value in (
         pair.split()
         for pair in """
-aqua 00ffff, aquamarine 7fffd4, azure f0ffff, beige f5f5dc, black 000000, blue 1f5fe0, brown 8b5a3c, burgundy 800020,
+aqua 00ffff, aquamarine 7fffd4, azure f0ffff, beige e9dcc6, black 000000, blue 1f5fe0, brown 8b5a3c, burgundy 800020,
 burlywood deb887, cadetblue 5f9ea0, champagne f7e7ce, charcoal 36454f, chocolate 9c5a2c, copper b87333, coral ff7f50,
 cornflowerblue 6495ed, cream fff6dc, crimson dc143c, cyan 00d0e0, darkblue 12246b, darkgray 6f7378, darkgreen 14502a,
 darkred 8b1014, deeppink ff1493, deepskyblue 00bfff, dodgerblue 1e90ff, dustyrose dcaeae, ebony 2c2622, emerald 179b62,

@@ -43,7 +43,7 @@ class View:
 
     def lit(self, colour: Colour) -> Colour:
         """A ground's colour in the hour's light."""
-        # The lower the sun, the more of the light is the sky's; and eyes take the light's colour for half of what it is.
+        # The lower the sun, the more of the light is the sky's. Eyes take its colour for half of what it is.
         direct = min(1.0, self.hour.ground * 1.15)
         light = self.hour.sun * f32(0.72 * direct) + self.hour.ambient * f32(1.05 - 0.7 * direct)
         light = light * f32(0.55) + f32(light.mean() * 0.45)

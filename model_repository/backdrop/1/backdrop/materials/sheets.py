@@ -6,7 +6,7 @@ from backdrop.colour import srgb, tune
 from backdrop.frame import Colour, Field, Frame, Picture
 from backdrop.noise import octaves, smooth
 from backdrop.palette import backdrop_colours
-from backdrop.pixels import blur, f32, resize, shaded, shifted, step, tinted
+from backdrop.pixels import blur, f32, resize, shaded, shifted, slope, step, tinted
 from backdrop.stage import Stage
 
 
@@ -40,8 +40,8 @@ def fabric(stage: Stage, frame: Frame) -> Picture:
     colour = backdrop_colours(stage)[0]
     small = frame.at_most(900)
     height = _folds(stage, small, deep=kind != "linen")
-    slope_x = np.gradient(height, axis=1).astype(np.float32) * np.float32(small.unit)
-    slope_y = np.gradient(height, axis=0).astype(np.float32) * np.float32(small.unit)
+    slope_x = slope(height, small, 1)
+    slope_y = slope(height, small, 0)
     inverse = 1 / np.sqrt(1 + slope_x**2 + slope_y**2)
     side = np.float32(stage.light_side * 0.62)
     facing = (slope_x * -side + slope_y * np.float32(0.42) + np.float32(0.72)) * inverse

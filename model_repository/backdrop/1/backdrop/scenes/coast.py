@@ -77,8 +77,8 @@ def _water(view: View, above: Picture) -> Picture:
 
 def _deep(view: View) -> Colour:
     hour = view.hour
-    named = view.stage.brief.beside("waves", "colour")
-    base = named.colour if named else mix(srgb("#0e4f6e"), tune(hour.middle, light=-0.25), 0.45)
+    named = view.stage.brief.colours_beside("water", "waves")
+    base = named[0] if named else mix(srgb("#0e4f6e"), tune(hour.middle, light=-0.25), 0.45)
     return f32(base * np.float32(max(hour.ground, 0.12)))
 
 
@@ -141,9 +141,8 @@ def _foam(view: View, picture: Picture, shore: Field) -> Picture:
 def _sand(view: View, shore: Field) -> Picture:
     """Wet and dark at the water's edge, then dry, with ripples that grow towards us."""
     stage, frame, hour = view.stage, view.frame, view.hour
-    named = stage.brief.beside("sand", "colour")
-    light = f32(hour.ambient * np.float32(0.35) + hour.sun * np.float32(0.75)) * np.float32(0.1 + 0.9 * hour.ground)
-    dry = f32((named.colour if named else srgb("#e6cda2")) * light)
+    named = stage.brief.colours_beside("sand")
+    dry = view.lit(named[0] if named else srgb("#e9d3ac")) * np.float32(1.05)
     wet = f32(mix(dry, f32(hour.horizon * np.float32(0.7)), 0.35) * np.float32(0.62))
     soft = octaves(frame, stage.rng("dunes"), 7, 4, stretch=(2.4, 0.7))
     fine = octaves(frame, stage.rng("grain"), 130, 4, gain=0.8)

@@ -7,7 +7,7 @@ from backdrop.discs import Disc, add_disc
 from backdrop.frame import Colour, Picture
 from backdrop.light import hour_of
 from backdrop.noise import line, octaves
-from backdrop.pixels import blur, f32, over, shifted, step, tinted
+from backdrop.pixels import blur, f32, over, shifted, slope, step, tinted
 from backdrop.scenes.ridges import Ridge, cover_of, lay, profile
 from backdrop.scenes.sky import sky
 from backdrop.stage import Stage
@@ -43,7 +43,7 @@ def _slope(view: View, ground: Colour, ridge: Ridge) -> Picture:
     """Fields and folds on a hill, lighter where it leans towards the sun."""
     stage, frame, sun = view.stage, view.frame, view.sun
     top = profile(stage, frame, ridge)
-    lean = np.gradient(top[0]).astype(np.float32)[None, :] * np.float32(frame.unit * 0.9)
+    lean = slope(top, frame, 1) * np.float32(0.9)
     facing = np.clip(lean * np.float32(-np.sign(sun.x)), -0.5, 0.5)
     folds = octaves(frame, stage.rng(f"{ridge.name} folds"), 6, 4, stretch=(2.5, 0.8))
     shade = 1 + facing * np.float32(0.5) + folds * np.float32(0.1)
@@ -72,7 +72,8 @@ def grass(view: View, picture: Picture, at: float, colour: str) -> Picture:
     blades = octaves(frame, stage.rng("blades"), 70, 3, gain=0.7, stretch=(0.7, 2.2))
     shade = np.float32(0.95) + patches * np.float32(0.17) + blades * np.float32(0.12) * step(0.0, 0.3, depth)
     shade *= 1 - np.float32(0.22) * step(0.1, 0.5, depth)
-    turf = tinted(view.lit(tune(srgb(colour), light=0.04)), np.maximum(shade, 0.1))
+    warm = f32(view.hour.sun * f32(view.hour.ground))
+    turf = tinted(mix(view.lit(tune(srgb(colour), light=0.06)), warm, 0.12), np.maximum(shade, 0.1))
     return over(picture, blur(turf, frame, 0.0035), cover_of(frame, f32(at + edge), 0.012))
 
 
@@ -98,7 +99,7 @@ def _dune(view: View, sand: Colour, ridge: Ridge, near: float) -> Picture:
     # A crest wanders down the dune's face; on one side of it lies the shadow.
     spine = line(stage.rng(f"{ridge.name} spine"), 3, frame.x, 2, gain=0.35)
     side = np.float32(-np.sign(sun.x))
-    lean = np.gradient(top[0]).astype(np.float32)[None, :] * np.float32(frame.unit)
+    lean = slope(top, frame, 1)
     shadow = step(-0.05, 0.1, lean * side + spine * np.float32(0.04))
     shadow = shadow * step(0.25, 0.0, below - np.float32(0.05) * spine)
     ripples = np.sin((below * 300 + octaves(frame, stage.rng("ripple warp"), 5, 3) * 5).astype(np.float32))

@@ -99,7 +99,7 @@ def window(stage: Stage) -> Picture:
 
     def paint(band: Frame, base: Picture, patch: Field) -> Picture:
         soft = glow(band, side * 0.4, 0.2 * high, 0.8, power=1.4)
-        ambient = mix(srgb("#c3cbd6"), srgb("#ffffff"), 0.5) * np.float32(0.52)
+        ambient = mix(srgb("#cfd3da"), srgb("#ffffff"), 0.5) * np.float32(0.52)
         light = tinted(f32(ambient), np.float32(0.5) + np.float32(0.5) * soft) + tinted(sun, patch * np.float32(0.62))
         below = step(line - 0.0012, line + 0.0012, band.v + 0 * band.x)
         crease = 1 - np.float32(0.2) * np.exp(-np.abs(band.v - np.float32(line)) / np.float32(0.02))

@@ -33,13 +33,9 @@ def sky(view: View, *, clouds: float = 0.7, stars: bool = True) -> Picture:
         picture += shaded(_stars(stage, frame, 0.5), step(0.02, 0.5, up))
     brief = stage.brief
     if brief.allows("clouds"):
-        amount = (
-            1.3
-            if brief.wants("dramatic")
-            else 1.0
-            if brief.wants("clouds")
-            else clouds * stage.chance("cloudiness", 0.45, 1.0)
-        )
+        amount = clouds * stage.chance("cloudiness", 0.45, 1.0)
+        if brief.wants("clouds", "dramatic"):
+            amount = 1.3 if brief.wants("dramatic") else 1.0
         if brief.wants("minimal"):
             amount *= 0.4
         picture = _clouds(view, picture, up, amount)

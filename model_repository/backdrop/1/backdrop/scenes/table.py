@@ -16,7 +16,7 @@ from backdrop.pixels import blur, f32, lens, over, resize, shaded, step, tinted
 from backdrop.scenes.room import laid
 from backdrop.stage import Stage
 
-_SIDE = 1408
+_SIDE = 1152
 
 
 def table(stage: Stage, behind: Callable[[Stage], Picture] | None) -> Picture:
@@ -27,7 +27,7 @@ def table(stage: Stage, behind: Callable[[Stage], Picture] | None) -> Picture:
     backdrop = _wall(stage, small) if behind is None else resize(behind(stage), small)
     backdrop = lens(backdrop, small, 0.016)
     material = next((name for name in stage.brief.names("material") if name not in ("brick", "paper")), "wood")
-    top = laid(frame, MATERIALS[material](stage, Frame(1408, 1408)), edge, depth=0.55)
+    top = laid(frame, MATERIALS[material](stage, Frame(1024, 1024)), edge, depth=0.55)
     # The light of what is behind lies on the table, most where one looks along it.
     rows = np.clip(((2 * edge - small.v) * small.height)[:, 0], 0, small.height - 1).astype(np.int64)
     mirrored = blur(backdrop[rows], small, 0.03, 0.06)

@@ -12,7 +12,7 @@ from backdrop.scenes.sky import sky
 from backdrop.stage import Stage
 from backdrop.view import SOFT, View
 
-_SLICES = 420
+_SLICES = 1600
 _TILE = 1024
 _NEAR, _FAR = 2.2, 11.0
 """Distances of the first and the last slice, in widths of what the frame sees at 1."""
@@ -24,7 +24,7 @@ def mountains(stage: Stage) -> Picture:
     view = View(stage, stage.frame.at_most(SOFT), hour_of(stage.brief, "day"), at)
     picture = _range(view, sky(view))
     ground = "#dfe6ee" if stage.brief.wants("snow") else "#9a7a3c" if stage.brief.wants("autumn") else "#66803f"
-    return grass(view, blur(picture, view.frame, 0.0014), at + 0.1, ground)
+    return grass(view, blur(picture, view.frame, 0.0018), at + 0.1, ground)
 
 
 def _range(view: View, picture: Picture) -> Picture:
