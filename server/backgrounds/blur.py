@@ -30,6 +30,8 @@ _SUBJECT_FROM = 8  # Alpha from which the subject's light is in a pixel.
 # How far beyond its matte the subject's light is taken out, in pixels as a radius: the farther the blur would carry it.
 _SUBJECT_REACH, _REACH_BY_RADIUS, _MOST_REACH = 1.5, 0.35, 8.5
 
+_LEAST = np.float32(1e-6)
+
 _HIGHLIGHT_FROM, _HIGHLIGHT_FULL = 0.25, 0.7  # linear light above the surroundings'
 _HIGHLIGHT_WEIGHT = 20  # 8 bits cut highlights off; so many times brighter they would have been.
 
@@ -52,14 +54,11 @@ def render(stage: Stage, background: Blur) -> pyvips.Image:
 
     It lies where the picture lies, and where that leaves a part of the canvas free, it covers the canvas, centred.
     """
-    place = _place(stage)
-    height, width = stage.picture_size
-    grid = _grid(stage, background.radius)
-    light = _background_light(stage, grid, background.radius)
-    radius = background.radius / _REFERENCE_SIDE
     soften = _gaussian if background.kind is BlurKind.GAUSSIAN else _lens
-    levels = to_levels(soften(light, radius * max(grid)))
-    cell = _cell(radius * max(height, width) * place.scale, max(stage.width, stage.height))
+    levels = to_levels(soften(stage, _grid(stage, background.radius), background.radius))
+    place = _place(stage)
+    radius = background.radius / _REFERENCE_SIDE * max(stage.picture_size) * place.scale
+    cell = _cell(radius, max(stage.width, stage.height))
     image = enlarged(_cells(levels, place, stage, cell), cell)
     return image.crop(0, 0, stage.width, stage.height).copy(interpretation="srgb")
 
@@ -81,28 +80,46 @@ def _grid(stage: Stage, radius: int) -> tuple[int, int]:
     return down, across
 
 
-def _background_light(stage: Stage, grid: tuple[int, int], radius: int) -> Floats:
-    """Return the picture without its subject at the size of the grid: (H, W, 3) float32, linear light 0..1."""
+def _gaussian(stage: Stage, grid: tuple[int, int], radius: int) -> Floats:
     known = _known(stage, radius)
-    light = to_light(stage.view.colour)
-    parts = [
-        np.asarray(cv2.resize(part, grid[::-1], interpolation=cv2.INTER_AREA), np.float32).reshape(*grid, -1)
-        for part in (light * known[..., np.newaxis], known)
-    ]
-    return closed(parts[0], parts[1][..., 0])
+    light = closed(_averaged(to_light(stage.view.colour) * known[..., np.newaxis], grid), _averaged(known, grid))
+    deviation = max(radius * max(grid) / _REFERENCE_SIDE / 2, 0.1)
+    return np.asarray(cv2.GaussianBlur(light, (0, 0), deviation, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _lens(stage: Stage, grid: tuple[int, int], radius: int) -> Floats:
+    """Spread light over discs, that of highlights weighing more than 8 bits show."""
+    known, light = _known(stage, radius), to_light(stage.view.colour)
+    weight = known * _highlights(light, known, _in_view(stage, 2 * radius))
+    weighted = _averaged(np.dstack([light * weight[..., np.newaxis], weight]), grid)
+    seen = _averaged(known, grid)
+    # What is not known is filled with plain light: no highlight glows beyond its disc.
+    plain = closed(_averaged(light * known[..., np.newaxis], grid), seen)
+    weighted += (1 - seen)[..., np.newaxis] * np.dstack([plain, np.ones_like(seen)])
+    disc = _disc(radius * max(grid) / _REFERENCE_SIDE)
+    spread = cv2.filter2D(weighted, -1, disc, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(spread[..., :3] / spread[..., 3:], np.float32)
+
+
+def _averaged(values: Floats, grid: tuple[int, int]) -> Floats:
+    """Return the values, (H, W) or with bands, at the size of the grid."""
+    small = cv2.resize(values, grid[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(*grid, *values.shape[2:])
+
+
+def _highlights(light: Floats, known: Floats, reach: tuple[int, int]) -> Floats:
+    """Return how much brighter each pixel was, (H, W) from 1: what outshines the known within `reach` was cut off."""
+    luminance, side = light @ _LUMINANCE, (2 * reach[0] + 1, 2 * reach[1] + 1)
+    around = cv2.blur(luminance * known, side) / np.maximum(cv2.blur(known, side), _LEAST)
+    above = np.clip((luminance - around - _HIGHLIGHT_FROM) / (_HIGHLIGHT_FULL - _HIGHLIGHT_FROM), 0, 1)
+    return np.asarray(1 + (_HIGHLIGHT_WEIGHT - 1) * above * above, np.float32)
 
 
 def _known(stage: Stage, radius: int) -> Floats:
     """Return how far each pixel of the view is background, (H, W) float32 0..1; not 0 everywhere."""
-    height, width = stage.alpha.shape
-    picture_height, picture_width = stage.picture_size
-    reach = min(_SUBJECT_REACH + _REACH_BY_RADIUS * radius, _MOST_REACH)
-    reach *= max(picture_height, picture_width) / _REFERENCE_SIDE
-    across, down = (
-        2 * round(reach * small / large) + 1 for small, large in ((width, picture_width), (height, picture_height))
-    )
-    subject = cv2.dilate((stage.alpha >= _SUBJECT_FROM).astype(np.uint8), np.ones((down, across), np.uint8))
-    known = (1 - subject).astype(np.float32)
+    across, down = _in_view(stage, min(_SUBJECT_REACH + _REACH_BY_RADIUS * radius, _MOST_REACH))
+    around = np.ones((2 * down + 1, 2 * across + 1), np.uint8)
+    known = np.asarray(1 - cv2.dilate((stage.alpha >= _SUBJECT_FROM).astype(np.uint8), around), np.float32)
     if stage.view.alpha is None:
         return known if known.any() else np.ones_like(known)
     # Half transparent pixels are half the grey behind them: they count for little.
@@ -113,19 +130,14 @@ def _known(stage: Stage, radius: int) -> Floats:
     return np.ones_like(known)
 
 
-def _gaussian(light: Floats, radius: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(light, (0, 0), max(radius / 2, 0.1), borderType=cv2.BORDER_REFLECT), np.float32)
-
-
-def _lens(light: Floats, radius: float) -> Floats:
-    """Return `light` spread over discs, highlights weighing more than 8 bits show."""
-    luminance = light @ _LUMINANCE
-    side = 2 * round(2 * radius) + 1
-    around = cv2.blur(luminance, (side, side), borderType=cv2.BORDER_REFLECT)
-    above = np.clip((luminance - around - _HIGHLIGHT_FROM) / (_HIGHLIGHT_FULL - _HIGHLIGHT_FROM), 0, 1)
-    weight = (1 + (_HIGHLIGHT_WEIGHT - 1) * above * above).astype(np.float32)[..., np.newaxis]
-    spread = cv2.filter2D(np.dstack([light * weight, weight]), -1, _disc(radius), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(spread[..., :3] / spread[..., 3:], np.float32)
+def _in_view(stage: Stage, length: float) -> tuple[int, int]:
+    """Return a length that is given as a radius in pixels of the view, (across, down); 1 at least."""
+    length *= max(stage.picture_size) / _REFERENCE_SIDE
+    down, across = (
+        max(1, round(length * small / large))
+        for small, large in zip(stage.alpha.shape, stage.picture_size, strict=True)
+    )
+    return across, down
 
 
 def _disc(radius: float) -> Floats:

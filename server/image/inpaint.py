@@ -17,20 +17,20 @@ def closed(premultiplied: Floats, weight: Floats) -> Floats:
     colours times it. Known pixels stay as they are; the others take the colours of what is known nearest, the softer
     the farther it is. Pull and push over a pyramid of halves: Gortler et al. 1996, "The Lumigraph".
     """
-    pyramid = [np.dstack([premultiplied, weight])]
-    while max(pyramid[-1].shape[:2]) > 1:
-        height, width = pyramid[-1].shape[:2]
-        pyramid.append(_resized(pyramid[-1], (-(-width // 2), -(-height // 2)), cv2.INTER_AREA))
-    coarse = pyramid.pop()
-    result = coarse[..., :-1] / np.maximum(coarse[..., -1:], _LEAST)
-    for level in reversed(pyramid):
-        height, width = level.shape[:2]
-        around = _resized(result, (width, height), cv2.INTER_LINEAR)
-        known = level[..., -1:]
+    pyramid = [(premultiplied, weight[..., np.newaxis])]
+    while max(weight.shape) > 1:
+        height, width = weight.shape
+        half = -(-width // 2), -(-height // 2)
+        premultiplied, weight = (_resized(part, half, cv2.INTER_AREA) for part in (premultiplied, weight))
+        pyramid.append((premultiplied, weight[..., np.newaxis]))
+    result = np.asarray(premultiplied / np.maximum(weight[..., np.newaxis], _LEAST), np.float32)
+    for colours, known in reversed(pyramid):
+        around = _resized(result, known.shape[1::-1], cv2.INTER_LINEAR)
         trust = np.minimum(known * _ENOUGH, np.float32(1))
-        result = around + trust * (level[..., :-1] / np.maximum(known, _LEAST) - around)
+        result = around + trust * (colours / np.maximum(known, _LEAST) - around)
     return np.asarray(result, np.float32)
 
 
 def _resized(array: Floats, side: tuple[int, int], method: int) -> Floats:
-    return np.asarray(cv2.resize(array, side, interpolation=method), np.float32).reshape(*side[::-1], array.shape[2])
+    """Return `array`, of four bands at most, at `side` = (width, height); OpenCV drops a band axis of one."""
+    return np.asarray(cv2.resize(array, side, interpolation=method), np.float32).reshape(*side[::-1], *array.shape[2:])

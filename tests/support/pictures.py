@@ -157,16 +157,20 @@ def edited(
     return Edited(result, target.read_bytes())
 
 
-def edited_in_child(folder: Path, data: bytes) -> tuple[EditResult | ServiceError, int]:
+def edited_in_child(
+    folder: Path, data: bytes, model: FixedModel | None = None, **options: Any
+) -> tuple[EditResult | ServiceError, int]:
     """Do it in a fresh process. Return the result or the error, and that process' peak memory in MB."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_edit_and_measure, folder, data).result()
+        return pool.submit(_edit_and_measure, folder, data, model or everything(1024), options).result()
 
 
-def _edit_and_measure(folder: Path, data: bytes) -> tuple[EditResult | ServiceError, int]:
+def _edit_and_measure(
+    folder: Path, data: bytes, model: FixedModel, options: dict[str, Any]
+) -> tuple[EditResult | ServiceError, int]:
     outcome: EditResult | ServiceError
     try:
-        outcome = edited(folder, data, everything(1024)).result
+        outcome = edited(folder, data, model, **options).result
     except ServiceError as error:
         outcome = error
     return outcome, _peak_memory_mb()
