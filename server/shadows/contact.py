@@ -29,7 +29,7 @@ _FLAT = 0.5  # a blur on the ground is seen from the side: flatter than wide
 _AMBIENT_STRENGTH, _AMBIENT_THICKNESS, _AMBIENT_FADE = 5.0, 0.06, 0.2  # of the subject's size
 _AMBIENT_BLUR = 2.5, 0.8  # across, down; of the whole blur
 _AMBIENT_DROP = 0.4  # of the blur: how far it lies below the contour
-_TOUCH_STRENGTH, _TOUCH_THICKNESS, _TOUCH_FADE = 2.5, 0.008, 0.06  # of the subject's size
+_TOUCH_STRENGTH, _TOUCH_THICKNESS, _TOUCH_FADE = 2.5, 0.008, 0.08  # of the subject's size
 _SOLID = 0.5  # alpha from which a pixel can stand on the ground
 
 
@@ -45,10 +45,11 @@ class _Standing:
 
 def render(stage: Stage, shadow: ContactShadow) -> Shade:
     """Return the shadow, lazy. The deviation of its blur, at its far end, is half the radius."""
-    radius = max(stage.width, stage.height) * _BLUR if shadow.blur_radius is None else shadow.blur_radius
+    longest = max(stage.width, stage.height)
+    radius = longest * _BLUR if shadow.blur_radius is None else shadow.blur_radius
     lean, down = shadow.offset_x or 0, shadow.offset_y or 0
-    widest = max(*_AMBIENT_BLUR, *(blur for _, blur in _CAST_BLUR))
-    grid = grid_around(stage, REACH * widest * radius / 2 + max(abs(lean), abs(down)), _LONGEST_SIDE)
+    # All of it begins on the canvas; only what leans over its edge, and is softened, reaches back.
+    grid = grid_around(stage, min(REACH * radius / 2, abs(lean), longest), _LONGEST_SIDE)
     subject = _standing(outline(stage, grid), grid, stage)
     if subject is None:
         return shade(np.zeros((grid.rows, grid.columns), np.float32), shadow.color, grid, stage)
@@ -110,8 +111,8 @@ def _near_ground(subject: _Standing, thickness: float, fade: float) -> Floats:
     rows = np.arange(subject.alpha.shape[0], dtype=np.float32)[:, np.newaxis]
     solid = subject.alpha >= _SOLID
     bottom = np.where(solid, rows + 1, -np.inf).max(axis=0, keepdims=True)
-    above = np.maximum(bottom - rows - 0.5, 0) / thickness + (subject.foot - bottom) / fade
-    return np.asarray(subject.alpha * np.exp(-above), np.float32)
+    less = np.maximum(bottom - rows - 0.5, 0) / thickness + ((subject.foot - bottom) / fade) ** 2
+    return np.asarray(subject.alpha * np.exp(-less), np.float32)
 
 
 def _lowered(values: Floats, rows: int) -> Floats:

@@ -14,6 +14,7 @@ def render(stage: Stage, shadow: DropShadow) -> Shade:
     right = round(longest * _OFFSET) if shadow.offset_x is None else shadow.offset_x
     down = round(longest * _OFFSET) if shadow.offset_y is None else shadow.offset_y
     deviation = (longest * _BLUR if shadow.blur_radius is None else shadow.blur_radius) / 2
-    grid = grid_around(stage, REACH * deviation)
+    # The subject lies on the canvas; its shadow may lie beyond it, and reach back.
+    grid = grid_around(stage, min(REACH * deviation, max(abs(right), abs(down))))
     soft = deviation / grid.cell
     return shade(softened(outline(stage, grid, right, down), soft, soft), shadow.color, grid, stage)

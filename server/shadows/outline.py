@@ -22,6 +22,7 @@ _TOUCHING = 0.5  # pixels: a picture that ends so far inside of the canvas's edg
 REACH = 3
 """Deviations of a gaussian beyond which it is nothing."""
 _FINE = 6  # cells: a gaussian of a larger deviation is drawn on fewer
+_NOTHING = 1e-6  # a deviation: OpenCV takes 0 for a question
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,13 @@ def softened(values: Floats, across: float, down: float) -> Floats:
     """
     rows, columns = values.shape
     y, x = max(1, int(down / _FINE)), max(1, int(across / _FINE))
-    padded = cv2.copyMakeBorder(values, 0, -rows % y, 0, -columns % x, borderType=cv2.BORDER_REPLICATE)
+    # A coarse cell of the border's own values on each side: it is what goes on beyond.
+    padded = cv2.copyMakeBorder(values, y, y + -rows % y, x, x + -columns % x, cv2.BORDER_REPLICATE)
     coarse = cv2.resize(padded, (padded.shape[1] // x, padded.shape[0] // y), interpolation=cv2.INTER_AREA)
-    coarse = cv2.GaussianBlur(
-        coarse, (0, 0), max(_rest(across, x), 1e-6), sigmaY=max(_rest(down, y), 1e-6), borderType=cv2.BORDER_REPLICATE
-    )
-    if (y, x) != (1, 1):
-        coarse = cv2.resize(coarse, padded.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(coarse[:rows, :columns], np.float32)
+    across, down = max(_rest(across, x), _NOTHING), max(_rest(down, y), _NOTHING)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REPLICATE)
+    fine = cv2.resize(coarse, padded.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[y : y + rows, x : x + columns], np.float32)
 
 
 def on_canvas(levels: NDArray[np.uint8], grid: Grid, stage: Stage, down: int = 0) -> pyvips.Image:

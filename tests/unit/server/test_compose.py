@@ -1,11 +1,13 @@
 """Composition: values, and the laying of a subject over a background."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 import pyvips
 
-from server.compose import compose, draw
-from server.composition import Background, Color, Composition, NoBackground
+from server.compose import cast, compose, draw
+from server.composition import Background, Color, Composition, ContactShadow, DropShadow, NoBackground, Shadow
 from server.errors import InvalidParameterError
 from server.image.decode import Pixels, View
 from server.image.layout import Layout
@@ -17,6 +19,7 @@ from server.output import ImageFormat
 
 PICTURE = np.random.default_rng(8).integers(0, 256, (40, 60, 3), np.uint8)
 ALPHA = np.tile(np.clip((np.arange(60) - 20) * 12, 0, 255).astype(np.uint8), (40, 1))
+STAGE = Stage(Layout(60, 40), (40, 60), View(PICTURE, None), ALPHA)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def scene() -> Scene:
 
 
 def over(scene: Scene, background: Background) -> pyvips.Image:
-    return compose(scene, draw(Stage(Layout(60, 40), (40, 60), View(PICTURE, None), ALPHA), background), None)
+    return compose(scene, draw(STAGE, background), None)
 
 
 def test_no_background_is_the_cutout(scene: Scene) -> None:
@@ -56,6 +59,48 @@ def test_translucent_colour_is_laid_under_by_the_over_rule(scene: Scene, opacity
     assert np.abs(result[seen][:, :3] - colour[seen]).max() <= 2
     solid = cutout[..., 3] == 255
     assert np.array_equal(result[solid][:, :3], PICTURE[solid])
+
+
+SHADOWS = [DropShadow(4, 3, 6), ContactShadow(), DropShadow(-2, 5, 0, Color(200, 10, 90, 77))]
+
+
+@pytest.mark.parametrize("shadow", SHADOWS, ids=str)
+@pytest.mark.parametrize("background", [NoBackground(), Color(10, 200, 30), Color(10, 200, 30, 90)], ids=str)
+def test_shadow_lies_between_background_and_subject(scene: Scene, background: Background, shadow: Shadow) -> None:
+    shade = cast(STAGE, shadow)
+    assert shade is not None
+    image = compose(scene, draw(STAGE, background), shade)
+    assert (image.format, image.interpretation) == ("uchar", "srgb")
+    behind = np.zeros(4) if isinstance(background, NoBackground) else np.array(astuple(background), float)
+    layers = [np.broadcast_to(behind, (40, 60, 4)), to_array(shade.image).astype(float), to_array(scene.cutout)]
+    # Porter and Duff 1984, "over", from below, premultiplied.
+    colour, alpha = np.zeros((40, 60, 3)), np.zeros((40, 60, 1))
+    for layer in layers:
+        share = layer[..., 3:] / 255
+        colour, alpha = layer[..., :3] * share + colour * (1 - share), share + alpha * (1 - share)
+    result = to_array(image).astype(float)
+    if image.bands == 4:
+        assert np.abs(result[..., 3:] - 255 * alpha).max() <= 2
+        # Straight: the colour is not darkened by transparency, and what nobody sees is zero.
+        seen = alpha[..., 0] > 0.1
+        assert np.abs(result[seen][:, :3] - (colour / np.maximum(alpha, 1e-9))[seen]).max() <= 4
+        assert not result[result[..., 3] == 0][:, :3].any()
+    else:
+        assert np.abs(result - colour).max() <= 1.5
+    solid = ALPHA == 255
+    assert np.array_equal(result[solid][:, :3], PICTURE[solid])
+
+
+def test_transparent_where_it_was(scene: Scene) -> None:
+    # A shadow that falls elsewhere changes nothing of the cut-out.
+    image = to_array(compose(scene, None, cast(STAGE, DropShadow(2000, 0, 0))))
+    assert np.array_equal(image, to_array(scene.cutout))
+    without = to_array(compose(scene, None, None))
+    shaded = to_array(compose(scene, None, cast(STAGE, DropShadow(5, 5, 2))))
+    strength = to_array(cast(STAGE, DropShadow(5, 5, 2)).image)[..., 3]  # type: ignore[union-attr]
+    clear = (without[..., 3] == 0) & (strength == 0)
+    assert clear.any()
+    assert not shaded[clear].any()
 
 
 @pytest.mark.parametrize("channel", ["red", "green", "blue", "alpha"])
