@@ -7,8 +7,8 @@ is cancelled in Triton.
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -69,17 +69,19 @@ class GenerationClient:
         request = write_request(facts, prompt, image, mask)
         try:
             with self._translated(facts.name, deadline):
-                answers = self._stream(request, deadline) if facts.decoupled else self._ask(request, deadline)
-                return _read(answers, facts, image.shape, on_progress)
+                ask = self._stream if facts.decoupled else self._ask
+                # Closed, and so cancelled, at once: an error that is kept would keep the call going.
+                with closing(ask(request, deadline)) as answers:
+                    return _read(answers, facts, image.shape, on_progress)
         except BaseException:
             # The model may have been swapped for another one.
             self._facts.pop(facts.name, None)
             raise
 
-    def _ask(self, request: service_pb2.ModelInferRequest, deadline: float) -> Iterator[InferResult]:
+    def _ask(self, request: service_pb2.ModelInferRequest, deadline: float) -> Generator[InferResult, None, None]:
         yield InferResult(self._triton.ModelInfer(request, timeout=_time_left(deadline)))
 
-    def _stream(self, request: service_pb2.ModelInferRequest, deadline: float) -> Iterator[InferResult]:
+    def _stream(self, request: service_pb2.ModelInferRequest, deadline: float) -> Generator[InferResult, None, None]:
         call = self._triton.ModelStreamInfer(iter([request]), timeout=_time_left(deadline))
         try:
             for answer in call:

@@ -39,6 +39,7 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
     fail_with: tuple[grpc.StatusCode, str] | None = None
     stream_error: str = ""
     delay_s: float = 0.0
+    pause_s: float = 0.0  # after the last progress
     asked: list[Any] = field(default_factory=list)
     config_questions: int = 0
 
@@ -76,6 +77,7 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
             _add(answer, "PROGRESS", "FP32", (1,), np.float32(done).tobytes())
             _add(answer, "IMAGE", "UINT8", (0, 0, 3), b"")
             yield service_pb2.ModelStreamInferResponse(infer_response=answer)
+        self.released.wait(self.pause_s)
         if self.stream_error:
             yield service_pb2.ModelStreamInferResponse(error_message=self.stream_error)
         elif self.ends_with_picture:

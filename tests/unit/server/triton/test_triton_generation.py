@@ -207,17 +207,18 @@ def test_triton_that_is_away_is_a_model_that_is_unavailable() -> None:
         GenerationClient("127.0.0.1:1").model("fake", soon(5))
 
 
-def test_a_listener_that_fails_ends_the_call() -> None:
-    fake = stream()
+def test_a_listener_that_fails_ends_the_call_even_while_its_error_is_kept() -> None:
+    fake = stream(progress=(0.1,), pause_s=30.0)
 
     def fail(_done: float) -> None:
-        raise KeyboardInterrupt
+        raise InterruptedError
 
     with running_painter(fake) as address:
         client = GenerationClient(address)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(InterruptedError) as kept:
             model(client).generate(PROMPT, *order(), on_progress=fail)
         assert fake.cancelled.wait(10)
+        assert kept.value.__traceback__
 
 
 @pytest.mark.parametrize("shape", [(16, 20), (72, 16), (16, 12)])
