@@ -26,8 +26,8 @@ _SETS = (
 def backdrop_colours(stage: Stage, *, dark: bool = False) -> tuple[Colour, ...]:
     """What the prompt names, or one quiet colour by chance."""
     brief = stage.brief
-    if brief.colours:
-        return brief.colours
+    if stage.colours:
+        return stage.colours
     papers: tuple[str, ...] = _PAPERS
     if brief.wants("pastel"):
         papers = _PASTELS

@@ -1,11 +1,11 @@
 """What a scene is given: the frame, the wishes, and random numbers of its own."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backdrop.frame import Frame
+from backdrop.frame import Colour, Frame
 from backdrop.prompt import Brief
 
 
@@ -23,12 +23,27 @@ class Hints:
 
 @dataclass(frozen=True)
 class Stage:
-    """One picture to be painted."""
+    """One picture to be painted. `role`: wall, floor or table, where but a part of it is."""
 
     frame: Frame
     brief: Brief
     hints: Hints
     key: bytes
+    role: str | None = None
+
+    def as_part(self, role: str) -> "Stage":
+        """The same wishes, for a wall, a floor or a table."""
+        return replace(self, role=role)
+
+    @property
+    def colours(self) -> tuple[Colour, ...]:
+        """The colours that are wanted here; a wall has those that are said of nothing else in the room."""
+        if self.role is None:
+            return self.brief.colours
+        if self.role != "wall":
+            return self.brief.colours_beside(self.role)
+        of_others = [tuple(colour) for colour in self.brief.colours_beside("floor", "table")]
+        return tuple(colour for colour in self.brief.colours if tuple(colour) not in of_others)
 
     def rng(self, name: str) -> np.random.Generator:
         """Random numbers for one thing in the picture: the same ones, whatever else is painted, at any size."""

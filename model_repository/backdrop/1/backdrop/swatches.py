@@ -9,7 +9,7 @@ aqua 00ffff, aquamarine 7fffd4, azure f0ffff, beige e9dcc6, black 000000, blue 1
 burlywood deb887, cadetblue 5f9ea0, champagne f7e7ce, charcoal 36454f, chocolate 9c5a2c, copper b87333, coral ff7f50,
 cornflowerblue 6495ed, cream fff6dc, crimson dc143c, cyan 00d0e0, darkblue 12246b, darkgray 6f7378, darkgreen 14502a,
 darkred 8b1014, deeppink ff1493, deepskyblue 00bfff, dodgerblue 1e90ff, dustyrose dcaeae, ebony 2c2622, emerald 179b62,
-firebrick b22222, forestgreen 228b22, fuchsia f02fd0, gold e5b53a, goldenrod daa520, gray 8e9196, green 2f9e4f,
+firebrick b22222, forestgreen 228b22, fuchsia f02fd0, gold d9ae4a, goldenrod daa520, gray 8e9196, green 2f9e4f,
 grey 8e9196, honeydew f0fff0, hotpink ff69b4, indigo 4b1fa0, ivory fffff0, jade 2fa878, khaki d8cc8c, lavender c9bdf0,
 lightblue add8e6, lightcoral f08080, lightgray d8dadd, lightgreen a8e6a8, lightgrey d8dadd, lightpink ffc2cc,
 lightyellow fff6b0, lilac c8a2c8, lime a6e22e, limegreen 32cd32, magenta e0249b, maroon 7b1e2b, mauve c9a0c4,

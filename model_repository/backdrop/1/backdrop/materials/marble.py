@@ -58,7 +58,8 @@ def _colours(stage: Stage) -> tuple[Colour, Colour, Colour | None]:
     brief = stage.brief
     metal = srgb("#c99a3f")
     golden = [c for c in brief.meanings if c.name in ("gold", "goldenrod", "copper", "rosegold")]
-    others = [meaning.colour for meaning in brief.meanings if meaning.kind == "colour" and meaning not in golden]
+    metals = [tuple(meaning.colour) for meaning in golden]
+    others = [colour for colour in stage.colours if tuple(colour) not in metals]
     gold = golden[0].colour if golden else metal if brief.wants("elegant") or stage.chance("metal") < 0.25 else None
     if others:
         stone = others[0]

@@ -13,7 +13,7 @@ from backdrop.stage import Stage
 def paper(stage: Stage, frame: Frame) -> Picture:
     """(H, W, 3): fibres, tooth, the faintest waviness of a sheet."""
     kraft = stage.brief.wants("kraft")
-    colour = stage.brief.colours[0] if stage.brief.colours else srgb("#c49a6c") if kraft else srgb("#f0ece3")
+    colour = stage.colours[0] if stage.colours else srgb("#c49a6c") if kraft else srgb("#f0ece3")
     fibres = octaves(frame, stage.rng("fibres"), 90, 4, gain=0.8, stretch=(2.2, 1))
     cross = octaves(frame, stage.rng("cross"), 90, 4, gain=0.8, stretch=(1, 2.2))
     pulp = octaves(frame, stage.rng("pulp"), 7, 5, gain=0.62)

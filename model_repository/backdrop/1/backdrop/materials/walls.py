@@ -88,8 +88,5 @@ def plaster(stage: Stage, frame: Frame, colour: Colour) -> Picture:
 
 
 def _named(stage: Stage, usual: str) -> Colour:
-    """The colour that the wall was given, else the first that was named."""
-    beside = stage.brief.beside("wall", "colour")
-    if beside:
-        return beside.colour
-    return stage.brief.colours[0] if stage.brief.colours and not stage.brief.wants("floor") else srgb(usual)
+    """The first colour that was named for it."""
+    return stage.colours[0] if stage.colours else srgb(usual)

@@ -75,9 +75,8 @@ def _fibres(stage: Stage, frame: Frame) -> Field:
 def _colours(stage: Stage) -> tuple[Colour, Colour]:
     """Of early wood and of late wood."""
     brief = stage.brief
-    named = brief.beside("floor", "colour") if brief.wants("floor") else None
-    if named or (brief.colours and not brief.wants("wall", "floor")):
-        base = named.colour if named else brief.colours[0]
+    if stage.colours:
+        base = stage.colours[0]
         base = with_lightness(base, float(np.clip(lightness(base), 0.3, 0.93)), 0.85)
     elif brief.wants("walnut", "dark", "moody"):
         base = srgb("#7a5236")

@@ -63,7 +63,7 @@ _IMPLIED = {
 }
 """What a thing is part of, where no scene is named."""
 _BY_TIME = {"dawn": "hills", "golden": "hills", "dusk": "sea", "night": "stars"}
-_WEAK = ("bokeh", "sunset", "studio", "window")
+_WEAK = ("bokeh", "sunset", "studio", "window", "sky")
 """Words that say how, where another one says what: "forest bokeh", "beach at sunset"."""
 _FAR = ("forest", "meadow", "city", "bokeh", "hills", "mountains", "sea", "beach", "sunset", "sky", "snow", "desert")
 """What can be seen behind a table."""

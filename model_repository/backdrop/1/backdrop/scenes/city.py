@@ -31,7 +31,7 @@ def city(stage: Stage) -> Picture:
         picture += tinted(mix(srgb("#d9793f"), hour.horizon, 0.35), warm * np.float32(0.17))
     for row in range(3):
         picture = _towers(view, picture, row)
-    picture = lens(picture, frame, 0.0085 if dark else 0.011)
+    picture = lens(picture, frame, 0.0085 if dark else 0.0045)
     picture = _street(view, picture)
     if dark:
         _lamps(stage, frame, picture, at)
@@ -44,7 +44,7 @@ def _towers(view: View, picture: Picture, row: int) -> Picture:
     """One row of buildings, nearer ones darker by day, with lit windows at night."""
     frame, hour, at, high = view.frame, view.hour, view.at, view.high
     rng = view.stage.rng(f"towers {row}")
-    air = (0.8, 0.58, 0.36)[row]
+    air = (0.74, 0.5, 0.26)[row]
     haze = mix(hour.horizon, hour.middle, 0.45)
     wall = mix(view.lit(srgb("#6c7480")), haze, air)
     x = -0.56
@@ -72,7 +72,8 @@ def _towers(view: View, picture: Picture, row: int) -> Picture:
 
 def _windows(rng: np.random.Generator, block: Picture, frame: Frame, hour: Hour, row: int) -> None:
     """Lights on in some rooms; by day a faint grid."""
-    pitch_x, pitch_y = max(0.0085 * frame.unit, 2), max(0.0125 * frame.unit, 2)
+    size = 1 if hour.ground < 0.4 else 1.5
+    pitch_x, pitch_y = max(0.0085 * size * frame.unit, 2), max(0.0125 * size * frame.unit, 2)
     columns, rows = int(block.shape[1] / pitch_x), int(block.shape[0] / pitch_y)
     lit = rng.random((64, 16, 2)).astype(np.float32)
     if not columns or not rows:
@@ -86,7 +87,7 @@ def _windows(rng: np.random.Generator, block: Picture, frame: Frame, hour: Hour,
             y, x = int((i + 0.25) * pitch_y), int((j + 0.2) * pitch_x)
             pane = block[y : y + max(int(pitch_y * 0.5), 1), x : x + max(int(pitch_x * 0.6), 1)]
             if not dark:
-                pane *= np.float32(0.9 if chance < share else 1.06)
+                pane *= np.float32(0.84 if chance < 0.9 else 1.1)
             elif chance > share:
                 colour = warm if tone < 0.78 else cold
                 pane += colour * np.float32(
@@ -104,7 +105,7 @@ def _street(view: View, picture: Picture) -> Picture:
     rough = octaves(frame, view.stage.rng("asphalt"), 30, 4, gain=0.7, stretch=(3, 0.8))
     stone = view.lit(srgb("#8a8d90"))
     share = np.float32(0.5 if hour.ground < 0.4 else 0.16)
-    ground = tinted(stone, np.float32(0.75) + np.float32(0.09) * rough + 0 * frame.v)
+    ground = tinted(stone, np.float32(0.75) + np.float32(0.09 if hour.ground < 0.4 else 0.04) * rough + 0 * frame.v)
     gleam = np.clip(
         share * (1 - np.clip((frame.v - at) / (1 - at), 0, 1) * np.float32(0.6)) + np.float32(0.05) * rough, 0, 1
     )

@@ -91,7 +91,7 @@ def _waves(stage: Stage, frame: Frame, depth: Field) -> Field:
     far = step(16, 4, depth)
     nearer = remap(ripple, across * scale * np.float32(0.8), depth * scale * np.float32(3.2), wrap=True)
     longer = remap(swell, across * scale * np.float32(0.35) + 80, depth * scale * np.float32(1.5) + 40, wrap=True)
-    bands = line(stage.rng("bands"), 30, f32(frame.v - 0.5), 3) * np.float32(0.35)
+    bands = line(stage.rng("bands"), 30, f32(frame.v - 0.5), 3) * np.float32(0.24)
     return f32(longer * np.float32(0.75) * step(26, 8, depth) + nearer * np.float32(0.65) * far + bands)
 
 

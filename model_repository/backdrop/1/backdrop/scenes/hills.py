@@ -74,7 +74,7 @@ def grass(view: View, picture: Picture, at: float, colour: str) -> Picture:
     shade *= 1 - np.float32(0.22) * step(0.1, 0.5, depth)
     warm = f32(view.hour.sun * f32(view.hour.ground))
     turf = tinted(mix(view.lit(tune(srgb(colour), light=0.06)), warm, 0.12), np.maximum(shade, 0.1))
-    return over(picture, blur(turf, frame, 0.0035), cover_of(frame, f32(at + edge), 0.012))
+    return over(picture, blur(turf, frame, 0.0035), cover_of(frame, f32(at + edge), 0.016))
 
 
 def desert(stage: Stage) -> Picture:

@@ -24,8 +24,8 @@ def room(stage: Stage) -> Picture:
     """A wall, a skirting, a floor that runs towards us."""
     frame = stage.frame.at_most(_SIDE)
     line = stage.horizon(0.72)
-    wall, tone = _wall(stage, frame)
-    floor = _floor(stage, frame, line)
+    wall, tone = _wall(stage.as_part("wall"), frame)
+    floor = _floor(stage.as_part("floor"), frame, line)
     side, high = np.float32(stage.light_side), frame.height / frame.unit
     pixel = 1.2 / frame.height
     skirting = tune(tone, light=0.09 if lightness(tone) < 0.8 else -0.02, chroma=0.6)
@@ -53,8 +53,7 @@ def _wall(stage: Stage, frame: Frame) -> tuple[Picture, Colour]:
     material = stage.brief.beside("wall", "material")
     if material is None and not stage.brief.wants("floor"):
         material = next((m for m in stage.brief.meanings if m.kind == "material" and m.name != "fabric"), None)
-    named = stage.brief.beside("wall", "colour")
-    colour = named.colour if named else backdrop_colours(stage)[0]
+    colour = backdrop_colours(stage)[0]
     if material is None or material.name == "fabric":
         return plaster(stage, frame, colour), colour
     picture = MATERIALS[material.name](stage, frame)
@@ -64,9 +63,8 @@ def _wall(stage: Stage, frame: Frame) -> tuple[Picture, Colour]:
 def _floor(stage: Stage, frame: Frame, line: float) -> Picture:
     """The floor's surface, laid out in perspective below `line`."""
     material = stage.brief.beside("floor", "material")
-    named = stage.brief.beside("floor", "colour")
-    if material is None and named is not None:
-        return plaster(stage, frame, named.colour)
+    if material is None and stage.colours:
+        return plaster(stage, frame, stage.colours[0])
     name = material.name if material else "wood"
     flat = Frame(1024, 1024)
     return laid(frame, MATERIALS[name](stage, flat), line, depth=0.36)
@@ -88,7 +86,7 @@ def window(stage: Stage) -> Picture:
     """A wall on which the sun draws a window, a blind or leaves."""
     frame = stage.frame.at_most(_SIDE)
     small = frame.at_most(640)
-    colour = backdrop_colours(stage)[0]
+    colour = backdrop_colours(stage.as_part("wall"))[0]
     sun = hour_of(stage.brief, "golden").sun if stage.brief.names("time") else srgb("#fff0d6")
     pattern = _leaf_shadow(stage, small) if _leafy(stage) else _pane(stage, small)
     line = stage.horizon(0.8)

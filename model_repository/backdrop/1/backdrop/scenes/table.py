@@ -24,10 +24,10 @@ def table(stage: Stage, behind: Callable[[Stage], Picture] | None) -> Picture:
     frame = stage.frame.at_most(_SIDE)
     small = frame.at_most(640)
     edge = stage.horizon(0.7)
-    backdrop = _wall(stage, small) if behind is None else resize(behind(stage), small)
+    backdrop = _wall(stage.as_part("wall"), small) if behind is None else resize(behind(stage), small)
     backdrop = lens(backdrop, small, 0.016)
     material = next((name for name in stage.brief.names("material") if name not in ("brick", "paper")), "wood")
-    top = laid(frame, MATERIALS[material](stage, Frame(1024, 1024)), edge, depth=0.55)
+    top = laid(frame, MATERIALS[material](stage.as_part("table"), Frame(1024, 1024)), edge, depth=0.55)
     # The light of what is behind lies on the table, most where one looks along it.
     rows = np.clip(((2 * edge - small.v) * small.height)[:, 0], 0, small.height - 1).astype(np.int64)
     mirrored = blur(backdrop[rows], small, 0.03, 0.06)
@@ -53,8 +53,7 @@ def table(stage: Stage, behind: Callable[[Stage], Picture] | None) -> Picture:
 
 def _wall(stage: Stage, frame: Frame) -> Picture:
     """A wall with light from the side, as in a kitchen in the morning."""
-    named = stage.brief.colours and not stage.brief.names("material")
-    colour = backdrop_colours(stage)[0] if named or not stage.brief.colours else srgb("#d9d4cb")
+    colour = backdrop_colours(stage)[0] if stage.colours else srgb("#d9d4cb")
     light = glow(frame, stage.light_side * 0.42, 0.2, 0.5, power=1.8)
     shapes = octaves(frame, stage.rng("things"), 3, 3)
     return shaded(
