@@ -102,6 +102,8 @@ def edit(source: Path, target: Path, task: EditTask, models: Models, background:
     behind = None if background is None else _mapped(background)
     header = read_header(data)
     _refuse_too_many_pixels(header, task.max_pixels)
+    if behind is not None:
+        _refuse_too_many_pixels(read_header(behind), task.max_pixels)
     with translated_errors():
         opened = _Source(data, header, upright_size(data, header))
         view, subject = _subject(opened, task, models, clock.stage)

@@ -43,8 +43,9 @@ def translated_errors() -> Iterator[None]:
         yield
     except pyvips.Error as error:
         said = str(error)
-        # Its first line names the operation that pulled ("unable to write to memory"), not the cause.
-        cause = said.partition("\n")[2] or said
+        # Its first line names the operation that pulled ("unable to write to memory"), the second the cause, and others
+        # what came of it: a result that is not written because nothing more can be read.
+        cause = (said.splitlines()[1:] or [said])[0]
         if any(fault in cause for fault in _OWN_FAULTS):
             raise ProcessingFailedError("The result could not be written.") from error
         raise InvalidImageError("The picture is damaged and cannot be decoded.") from error

@@ -13,7 +13,13 @@ from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
 from server.admission import Admission
 from server.edit import EditResult, EditTask
-from server.errors import DeadlineExceededError, ModelUnavailableError, OverloadedError, PixelsExceededError
+from server.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    ModelUnavailableError,
+    OverloadedError,
+    PixelsExceededError,
+)
 from server.image.cost import estimated_cost
 from server.image.header import EndsInHeaderError, ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
@@ -137,7 +143,7 @@ async def _until(deadline: float) -> AsyncIterator[None]:
 def _cost(pictures: Pictures, task: EditTask) -> int:
     """Return the bytes of memory that a request takes. Raises what `read_header` does, and PixelsExceededError."""
     header = _admitted(pictures.image, task)
-    behind = _admitted(pictures.background, task) if pictures.background else None
+    behind = _admitted_behind(pictures.background, task) if pictures.background else None
     cost = estimated_cost(header, task.output, task.composition, max_pixels=task.max_pixels, behind=behind)
     return cost + len(pictures.image) + len(pictures.background)
 
@@ -146,6 +152,14 @@ def _admitted(picture: bytes, task: EditTask) -> ImageHeader:
     header = read_header(picture)
     _check_pixels(header, task.max_pixels)
     return header
+
+
+def _admitted_behind(picture: bytes, task: EditTask) -> ImageHeader:
+    try:
+        return _admitted(picture, task)
+    except InvalidRequestError as error:
+        metadata = {**error.metadata, "field": "picture.image"}
+        raise type(error)(f"In the background: {error.message}", metadata) from error
 
 
 def _check_pixels(header: ImageHeader, max_pixels: int) -> None:

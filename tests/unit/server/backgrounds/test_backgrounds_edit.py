@@ -10,6 +10,7 @@ from PIL import Image
 
 from server.composition import Background, Blur, BlurKind, Color, Composition, Fit, Gradient, GradientKind, Picture
 from server.edit import EditResult
+from server.errors import InvalidRequestError, PixelsExceededError
 from server.output import Canvas, Crop, ImageFormat, LongestSide, Output, Placement
 from tests.support.pictures import PHOTOS, TESTS, FixedModel, blank_png, edited, edited_in_child, encoded, photo
 
@@ -116,6 +117,30 @@ def _small(folder: Path, name: str, background: Background) -> NDArray[np.uint8]
         background=back,
     )
     return np.asarray(Image.open(io.BytesIO(answer.data)).convert("RGB").resize((128, 128), Image.Resampling.BOX))
+
+
+def test_most_pixels_hold_for_the_picture_behind_too(tmp_path: Path) -> None:
+    data, back = encoded(Image.new("RGB", (30, 20)), "PNG"), encoded(Image.new("RGB", (31, 20)), "PNG")
+    composition = Composition(Picture())
+    assert edited(tmp_path, data, composition=composition, background=back, max_pixels=620).result.width == 30
+    with pytest.raises(PixelsExceededError):
+        edited(tmp_path, data, composition=composition, background=back, max_pixels=619)
+
+
+@pytest.mark.case("M3")
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_truncated_picture_behind_is_found(tmp_path: Path, kind: str) -> None:
+    back = encoded(photo("coffee"), kind)
+    composition = Composition(Picture())
+    for length in (0, 30, len(back) // 2, len(back) * 9 // 10):
+        with pytest.raises(InvalidRequestError):
+            edited(
+                tmp_path,
+                encoded(photo("chelsea"), "JPEG"),
+                disc_model(64),
+                composition=composition,
+                background=back[:length],
+            )
 
 
 @pytest.mark.case("M1")
