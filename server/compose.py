@@ -83,7 +83,7 @@ def compose(scene: Scene, backdrop: pyvips.Image | None, shadow: Shade | None) -
     if behind.bands == _OPAQUE_BANDS:
         # Blends in integers, and copies where alpha is 0 or 255.
         return scene.alpha.ifthenelse(scene.colour, behind, blend=True)
-    return _over(scene.cutout, scene.alpha, behind)
+    return _over(scene.colour, scene.alpha, behind)
 
 
 def _shaded(backdrop: pyvips.Image | None, shadow: Shade) -> pyvips.Image:
@@ -91,10 +91,13 @@ def _shaded(backdrop: pyvips.Image | None, shadow: Shade) -> pyvips.Image:
         return shadow.image
     if backdrop.bands == _OPAQUE_BANDS:
         return shadow.strength.ifthenelse(shadow.levels, backdrop, blend=True)
-    return _over(shadow.image, shadow.strength, backdrop)
+    return _over(shadow.plane, shadow.strength, backdrop)
 
 
-def _over(upper: pyvips.Image, alpha: pyvips.Image, lower: pyvips.Image) -> pyvips.Image:
-    """Lay four bands over four, straight alpha (Porter, Duff 1984); what is opaque or nothing is copied."""
-    mixed = lower.composite2(upper, "over").rint().cast("uchar")
-    return (alpha == 255).ifthenelse(upper, (alpha == 0).ifthenelse(lower, mixed))
+def _over(colour: pyvips.Image, alpha: pyvips.Image, lower: pyvips.Image) -> pyvips.Image:
+    """Lay a colour of that alpha over four bands, straight alpha (Porter, Duff 1984); blended in integers, and copied
+    where it covers and where either of them is nothing."""
+    total = alpha.ifthenelse(255, lower[3], blend=True)
+    share = (alpha * 255 / total + 0.5).cast("uchar")
+    mixed = share.ifthenelse(colour, lower[:3], blend=True)
+    return mixed.bandjoin(total).copy(interpretation="srgb")

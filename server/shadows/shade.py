@@ -24,12 +24,17 @@ class Shade:
         return [self.color.red, self.color.green, self.color.blue]
 
     @property
+    def plane(self) -> pyvips.Image:
+        """The colour everywhere, lazy: uchar sRGB, three bands."""
+        black = pyvips.Image.black(self.strength.width, self.strength.height, bands=3)
+        plane = (black + self.levels).cast("uchar") if any(self.levels) else black
+        return plane.copy(interpretation="srgb")
+
+    @property
     def image(self) -> pyvips.Image:
         """The shadow alone, lazy: uchar sRGB, four bands, straight alpha, with zeros where there is none."""
-        if any(self.levels):
-            return ((self.strength > 0) & self.levels).bandjoin(self.strength).copy(interpretation="srgb")
-        plane = pyvips.Image.black(self.strength.width, self.strength.height, bands=3)
-        return plane.bandjoin(self.strength).copy(interpretation="srgb")
+        colour = self.plane & (self.strength > 0) if any(self.levels) else self.plane
+        return colour.bandjoin(self.strength).copy(interpretation="srgb")
 
 
 def shade(strength: NDArray[np.float32], color: Color, grid: Grid, stage: Stage, down: int = 0) -> Shade:
