@@ -12,11 +12,40 @@ from typing import Any
 def write_pipeline(folder: Path) -> None:
     """Write the parts: the real classes, each with the smallest configuration that fits together."""
     import torch
-    from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLInpaintPipeline
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     torch.manual_seed(0)
     tokenizer = write_tokenizer(folder)
+    words = CLIPTextConfig(
+        bos_token_id=len(tokenizer) - 2,
+        eos_token_id=len(tokenizer) - 1,
+        pad_token_id=1,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=2,
+        hidden_act="gelu",
+        projection_dim=32,
+    )
+    unet, vae = networks()
+    StableDiffusionXLInpaintPipeline(
+        vae=vae,
+        text_encoder=CLIPTextModel(words),
+        text_encoder_2=CLIPTextModelWithProjection(words),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet,
+        scheduler=EulerDiscreteScheduler(),
+        add_watermarker=False,
+    ).save_pretrained(folder, safe_serialization=True)
+
+
+def networks() -> tuple[Any, Any]:
+    """The denoiser and the autoencoder."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
     unet = UNet2DConditionModel(
         sample_size=32,
         in_channels=9,
@@ -43,28 +72,7 @@ def write_pipeline(folder: Path) -> None:
         latent_channels=4,
         norm_num_groups=8,
     )
-    words = CLIPTextConfig(
-        bos_token_id=len(tokenizer) - 2,
-        eos_token_id=len(tokenizer) - 1,
-        pad_token_id=1,
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=37,
-        num_attention_heads=4,
-        num_hidden_layers=2,
-        hidden_act="gelu",
-        projection_dim=32,
-    )
-    StableDiffusionXLInpaintPipeline(
-        vae=vae,
-        text_encoder=CLIPTextModel(words),
-        text_encoder_2=CLIPTextModelWithProjection(words),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=unet,
-        scheduler=EulerDiscreteScheduler(),
-        add_watermarker=False,
-    ).save_pretrained(folder, safe_serialization=True)
+    return unet, vae
 
 
 def write_tokenizer(folder: Path) -> Any:

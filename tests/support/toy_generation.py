@@ -57,6 +57,7 @@ class TritonPythonModel:
         words = prompt[0].decode().split()
         if words[:1] == ["crash"]:
             os._exit(1)
+        pb_utils.Logger.log_warn("toy painting begun")
         count, pause = int(steps[0]) or 4, float(words[1]) if words[:1] == ["wait"] else 0
         for step in range(count):
             for _ in range(20):

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from engine.models.card import ModelCard
 from engine.models.check import State, inspect
 from engine.models.errors import SourceError
 from engine.models.pull import pull
@@ -66,7 +67,7 @@ def test_a_pull_brings_the_model_with_its_card(tmp_path: Path, source: NpmSource
     assert npm.called() == ["pack @example/tiny@1.2.3 --ignore-scripts --loglevel=error"]
     assert state(tmp_path / "repository") == [("tiny", State.GOOD)]
     (found,) = inspect(tmp_path / "repository")
-    assert found.card is not None
+    assert isinstance(found.card, ModelCard)
     assert found.card.source_sha256 == source.weights_sha256
     assert (found.card.license, found.card.source) == ("MIT", "https://example.org/tiny")
     assert files(tmp_path / "repository") == ["tiny/1/model.onnx", "tiny/config.pbtxt", "tiny/configs/cpu.pbtxt"]
