@@ -13,7 +13,7 @@ from tests.support import tiny_diffusion
 def diffusion_env(triton_env: Path) -> Path:
     """Triton's environment, with diffusers."""
     if "diffusion" not in installed_extras(triton_env):
-        pytest.skip(f"diffusers is not in {triton_env}; run: python -m engine install --with diffusion-cpu")
+        pytest.skip(f"diffusers is not in {triton_env}; run: make diffusion")
     return triton_env
 
 
