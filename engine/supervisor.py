@@ -72,7 +72,7 @@ class Supervisor:
         for state in client.models():
             if state.ready:
                 self._welcome(client, state.name)
-            else:
+            elif state.reason:
                 logger.error("model %s is not served: %s", state.name, state.reason.partition("\n")[0])
         if not self._served:
             message = "Triton serves no model: see the reasons above"

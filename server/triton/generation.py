@@ -107,7 +107,8 @@ class GenerationClient:
             index = self._triton.RepositoryIndex(service_pb2.RepositoryIndexRequest(), timeout=CONTROL_TIMEOUT_S)
         except grpc.RpcError:
             return True
-        return any(entry.name == model for entry in index.models)
+        # One without a state lies in the repository and was never to be served: it lacks weights or packages.
+        return any(entry.name == model and entry.state for entry in index.models)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
     answers: tuple[str, ...] = ("IMAGE", "DEVICE")
     progress: tuple[float, ...] = (0.25, 0.5, 1.0)
     ends_with_picture: bool = True
-    listed: tuple[str, ...] = ("fake",)
+    listed: dict[str, str] = field(default_factory=lambda: {"fake": "READY"})  # states by name
     fail_with: tuple[grpc.StatusCode, str] | None = None
     stream_error: str = ""
     delay_s: float = 0.0
@@ -63,7 +63,8 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
 
     def RepositoryIndex(self, _request: Any, _context: Context) -> Any:
         index = service_pb2.RepositoryIndexResponse.ModelIndex
-        return service_pb2.RepositoryIndexResponse(models=[index(name=name) for name in self.listed])
+        models = [index(name=name, state=state) for name, state in self.listed.items()]
+        return service_pb2.RepositoryIndexResponse(models=models)
 
     def ModelInfer(self, request: Any, context: Context) -> Any:
         self._begin(request, context)

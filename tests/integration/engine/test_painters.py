@@ -18,7 +18,7 @@ from engine.models.card import read_config
 from engine.models.errors import CanaryError
 from engine.models.generation import GenerationCard, read_generation_card
 from engine.models.seal import seal
-from server.errors import DeadlineExceededError, ModelUnavailableError
+from server.errors import DeadlineExceededError, ModelNotFoundError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient
 from tests.integration.engine.engine_process import RunningEngine, ended_engine, kill, running_engine
@@ -144,6 +144,9 @@ def test_a_model_whose_weights_nobody_pulled_keeps_nothing_from_being_served(tri
     with running_engine(tmp_path / "models", triton_env, tmp_path) as engine:
         assert engine.answers("toy")
         assert engine.logged(r"INFO engine: not served: heavy: .*weights is not there: pull")
+        assert not engine.logged("ERROR")
+        with pytest.raises(ModelNotFoundError):
+            paint(engine, "heavy")
 
 
 def test_verify_has_each_painter_paint(triton_env: Path, tmp_path: Path) -> None:

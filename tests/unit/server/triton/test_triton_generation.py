@@ -116,10 +116,17 @@ def test_a_matting_model_makes_no_pictures(client: GenerationClient, fake: FakeP
 
 
 @pytest.mark.parametrize(
-    ("listed", "error"), [(("other",), ModelNotFoundError), (("other", "gone"), ModelUnavailableError)]
+    ("listed", "error"),
+    [
+        ({}, ModelNotFoundError),
+        ({"other": "READY"}, ModelNotFoundError),
+        ({"gone": ""}, ModelNotFoundError),  # it lies there, and was never to be served
+        ({"gone": "UNAVAILABLE"}, ModelUnavailableError),
+        ({"gone": "LOADING"}, ModelUnavailableError),
+    ],
 )
 def test_an_unknown_model_is_told_from_one_that_is_not_loaded(
-    client: GenerationClient, fake: FakePainter, listed: tuple[str, ...], error: type[Exception]
+    client: GenerationClient, fake: FakePainter, listed: dict[str, str], error: type[Exception]
 ) -> None:
     fake.listed = listed
     with pytest.raises(error) as caught:
