@@ -16,7 +16,7 @@ from server.image.scene import Scene
 _SHRINKING = "mitchell"  # hardly rings: a sharper kernel shows a bright line along the outline of a cut-out
 _ENLARGING = "bicubic"  # rings, which is why it is kept in floats until colour is freed of alpha, which rings alike
 _REACH = 2  # pixels of the result that these kernels spread a subject's edge by
-_TILE, _CACHED_TILES = 128, 32  # as in scene.py
+_TILE = 128  # libvips' own tile size
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def _resized(scene: Scene, subject: Box, plan: Plan, canvas: Box) -> Placed:
     inside = Box(subject.top - cut.top, subject.left - cut.left, subject.width, subject.height)
     alpha = _cropped(scene.alpha, subject)
     weighted = alpha.ifthenelse(_cropped(scene.colour, subject), 0, blend=True).bandjoin(alpha)
-    weighted = _embedded(weighted, inside, cut)
+    # Shrinking asks for whole rows; in tiles, what is surely subject or background costs little.
+    weighted = _embedded(_shared(weighted), inside, cut)
     small = _at_size(weighted, target.width, target.height)
     box = _spread(inside, cut, target).cut_to(canvas)
     shown = box.moved(-target.top, -target.left).cut_to(Box(0, 0, target.width, target.height))
@@ -122,4 +123,6 @@ def _embedded(image: pyvips.Image, box: Box, canvas: Box) -> pyvips.Image:
 
 
 def _shared(image: pyvips.Image) -> pyvips.Image:
-    return image.tilecache(tile_width=_TILE, tile_height=_TILE, max_tiles=_CACHED_TILES, threaded=True)
+    """Compute `image` in tiles, and keep two rows of them."""
+    tiles = 2 * (image.width // _TILE + 2)
+    return image.tilecache(tile_width=_TILE, tile_height=_TILE, max_tiles=tiles, threaded=True)
