@@ -7,10 +7,10 @@ import pytest
 from server.composition import Blur, Color, Composition, Picture
 from server.image.cost import estimated_cost
 from server.image.header import MAX_SIDE, ImageHeader
-from server.output import Canvas, Crop, FitPixels, ImageFormat, Length, LongestSide, Output, Size
+from server.output import Canvas, Crop, FitPixels, ImageFormat, Length, LongestSide, Output, Placement, Size
 
 MIB = 1 << 20
-PLAIN = Composition()
+PLAIN, WHERE_IT_IS = Composition(), Placement()
 
 
 def header(side: int, *, held: float = 0, may_turn: bool = False) -> ImageHeader:
@@ -23,11 +23,12 @@ def cost(
     *,
     size: Size | None = None,
     crop: Crop | None = None,
+    placement: Placement = WHERE_IT_IS,
     composition: Composition = PLAIN,
     behind: ImageHeader | None = None,
     max_pixels: int = MAX_SIDE**2,
 ) -> int:
-    output = Output(form, size=size, crop=crop)
+    output = Output(form, size=size, crop=crop, placement=placement)
     return estimated_cost(picture, output, composition, max_pixels=max_pixels, behind=behind)
 
 
@@ -52,7 +53,13 @@ def test_largest_picture_in_strips_is_cheap() -> None:
 def test_small_picture_on_a_large_canvas_costs_what_the_canvas_does() -> None:
     large = cost(header(100), size=Canvas(10_000, 10_000))
     assert large > cost(header(10_000)) * 0.8
-    assert cost(header(10_000), size=Canvas(100, 100)) < large / 2
+    assert cost(header(10_000), size=Canvas(100, 100)) < large - 200 * MIB
+
+
+def test_resizing_takes_wider_strips() -> None:
+    plain = cost(header(4000), max_pixels=1_000_000)
+    assert cost(header(4000), size=Canvas(1000, 1000)) > plain + 48 * MIB
+    assert cost(header(4000), placement=Placement(scale=0.5), max_pixels=1_000_000) > plain + 48 * MIB
 
 
 def test_smaller_result_costs_less() -> None:
