@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from server.composition import Generated
 from server.generation import Generators, Prompt
 from server.image.libvips import from_array
+from server.image.resample import laid
 from server.image.stage import Stage
 
 _BEHIND = 128  # Grey: no colour of the old background may leak into the new one.
@@ -88,14 +89,8 @@ def cover(painted: NDArray[np.uint8], width: int, height: int) -> pyvips.Image:
     """
     image = from_array(painted)
     scale = max(width / image.width, height / image.height)
-    enlarged = image.affine(
-        [scale, 0, 0, scale],
-        interpolate=pyvips.Interpolate.new("bicubic"),
-        oarea=[0, 0, width, height],
-        odx=(width - image.width * scale) / 2 + (scale - 1) / 2,
-        ody=(height - image.height * scale) / 2 + (scale - 1) / 2,
-        extend="copy",
-    )
+    corner = (width - image.width * scale) / 2, (height - image.height * scale) / 2
+    enlarged = laid(image, (scale, scale), corner, (width, height), "bicubic")
     return enlarged.copy(interpretation="srgb")
 
 

@@ -15,6 +15,7 @@ from server.image.box import EMPTY, Box, box_between
 from server.image.decode import Pixels, over_grey
 from server.image.libvips import from_array
 from server.image.refine import UNKNOWN, RefinementMaps
+from server.image.resample import laid
 
 _LUMA = [[0.299, 0.587, 0.114]]  # BT.601, as the maps were made with
 _TILE = 128  # libvips' own tile size
@@ -106,18 +107,10 @@ def _refined(
 
 
 def _enlarged(maps: NDArray[np.float32], width: int, height: int) -> pyvips.Image:
-    """Interpolate the maps bilinearly; the centre of a map's cell is the centre of its pixels (libvips' own `resize`
-    enlarges half a cell off)."""
+    """Interpolate the maps bilinearly; the centre of a map's cell is the centre of its pixels."""
     image = from_array(maps)
-    across, down = width / image.width, height / image.height
-    enlarged = image.affine(
-        [across, 0, 0, down],
-        interpolate=pyvips.Interpolate.new("bilinear"),
-        oarea=[0, 0, width, height],
-        odx=(across - 1) / 2,
-        ody=(down - 1) / 2,
-        extend="copy",
-    )
+    scale = width / image.width, height / image.height
+    enlarged = laid(image, scale, (0, 0), (width, height), "bilinear")
     return _shared(enlarged)
 
 
