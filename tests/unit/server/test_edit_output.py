@@ -1,4 +1,4 @@
-"""The straight line with every option of its result: cut, size, place, mask, part of the picture, own alpha."""
+"""The straight line with every option of its result: cut, size, place, mask, and every background and shadow."""
 
 import io
 from pathlib import Path
@@ -21,6 +21,7 @@ from server.composition import (
     Picture,
     Shadow,
 )
+from server.edit import EditResult
 from server.errors import NoSubjectError, PixelsExceededError
 from server.image.box import EMPTY, Box
 from server.output import (
@@ -33,7 +34,18 @@ from server.output import (
     OutputKind,
     Placement,
 )
-from tests.support.pictures import FixedModel, FixedPainter, blot, box_of, edited, encoded, photo, restless
+from tests.support.pictures import (
+    FixedModel,
+    FixedPainter,
+    blank_png,
+    blot,
+    box_of,
+    edited,
+    edited_in_child,
+    encoded,
+    photo,
+    restless,
+)
 
 Bytes = NDArray[np.uint8]
 BACKGROUNDS: list[Background] = [
@@ -46,7 +58,7 @@ BACKGROUNDS: list[Background] = [
     Generated("sky", seed=1),
 ]
 SHADOWS: list[Shadow | None] = [None, DropShadow(), ContactShadow()]
-MASK = Output(kind=OutputKind.MASK)
+BOUND_MB = 600
 TEN = Crop(*(Length(pixels=10),) * 4)
 
 
@@ -161,3 +173,24 @@ def test_a_result_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert edited(tmp_path, data, model, output=Output(size=Canvas(400, 300)), max_pixels=120_000).result.width == 400
     with pytest.raises(PixelsExceededError):
         edited(tmp_path, data, model, output=Output(size=Canvas(400, 301)), max_pixels=120_000)
+
+
+@pytest.mark.case("M1")
+@pytest.mark.parametrize(
+    ("composition", "output", "sides"),
+    [
+        (Composition(NoBackground(), DropShadow(500, 500, 500)), Output(), (10_000, 10_000)),
+        (Composition(Color(1, 2, 3), ContactShadow()), Output(size=Canvas(10_000, 9_000)), (10_000, 9_000)),
+        (Composition(Gradient(), DropShadow()), Output(crop=Crop(), size=LongestSide(1_500)), (1_500, 1_500)),
+        (Composition(), Output(size=Canvas(10_000, 10_000), placement=Placement(scale=1)), (10_000, 10_000)),
+    ],
+    ids=["shadow", "shrunk a little", "shrunk much", "enlarged"],
+)
+def test_hundred_megapixels_stay_in_bounds(
+    tmp_path: Path, composition: Composition, output: Output, sides: tuple[int, int]
+) -> None:
+    data, model = blank_png(10_000, 10_000), FixedModel(blot(1024, 1024))
+    outcome, peak_mb = edited_in_child(tmp_path, data, model, composition=composition, output=output)
+    assert isinstance(outcome, EditResult)
+    assert (outcome.width, outcome.height) == sides
+    assert peak_mb < BOUND_MB

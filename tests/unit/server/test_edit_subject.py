@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from server.composition import (
+    Color,
     Composition,
     Generated,
 )
+from server.edit import EditResult
 from server.errors import InvalidParameterError, NoSubjectError, NoTransparencyError
 from server.image.box import EMPTY, Box
 from server.output import (
@@ -21,7 +23,19 @@ from server.output import (
     Region,
     SubjectSource,
 )
-from tests.support.pictures import FixedModel, FixedPainter, blot, box_of, edited, encoded, restless, with_alpha
+from tests.support.pictures import (
+    FixedModel,
+    FixedPainter,
+    blank_png,
+    blot,
+    box_of,
+    edited,
+    edited_in_child,
+    encoded,
+    restless,
+    with_alpha,
+    with_png_chunk,
+)
 
 
 def region(left: float, top: float, right: float, bottom: float) -> Region:
@@ -139,3 +153,12 @@ def test_a_wholly_transparent_picture_has_no_subject(tmp_path: Path) -> None:
     assert edited(tmp_path, data, subject=OWN).result.foreground == EMPTY
     with pytest.raises(NoSubjectError):
         edited(tmp_path, data, subject=OWN, output=Output(crop=Crop()))
+
+
+@pytest.mark.case("M1")
+def test_hundred_megapixels_with_their_own_alpha_stay_in_bounds(tmp_path: Path) -> None:
+    data = with_png_chunk(blank_png(10_000, 10_000), b"tRNS", bytes(2))  # black is transparent
+    outcome, peak_mb = edited_in_child(tmp_path, data, subject=OWN, composition=Composition(Color(1, 2, 3)))
+    assert isinstance(outcome, EditResult)
+    assert outcome.foreground == EMPTY
+    assert peak_mb < 600
