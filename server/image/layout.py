@@ -48,11 +48,16 @@ def plan(picture_size: tuple[int, int], subject: Box, output: Output, max_pixels
     seen = Box(0, 0, width, height) if output.crop is None else _with_margins(subject, output.crop)
     canvas = _canvas_size(seen, output.size)
     _refuse_too_large(*canvas, max_pixels)
-    scale = min(canvas[0] / seen.width, canvas[1] / seen.height)
-    place = _centred(seen, canvas, scale) if isinstance(output.size, Canvas) else Box(0, 0, *canvas)
+    if isinstance(output.size, Canvas):
+        scale = min(canvas[0] / seen.width, canvas[1] / seen.height)
+        place = _centred(seen, canvas, scale)
+    else:
+        # Both sides were rounded: the longer one by less of what it is.
+        scale = max(canvas) / max(seen.width, seen.height)
+        place = Box(0, 0, *canvas)
     if output.placement == Placement():
         return _planned(canvas, scale, seen, place)
-    return _placed(canvas, scale, subject, _mapped(subject, seen, place), output.placement)
+    return _placed(canvas, scale, subject, _mapped(subject, seen, place, scale, canvas), output.placement)
 
 
 def _placed(canvas: tuple[int, int], scale: float, subject: Box, where: Box, placement: Placement) -> Plan:
@@ -117,11 +122,10 @@ def _centred(seen: Box, canvas: tuple[int, int], scale: float) -> Box:
     return Box((canvas[1] - height) // 2, (canvas[0] - width) // 2, width, height)
 
 
-def _mapped(subject: Box, seen: Box, place: Box) -> Box:
-    """Return where the subject's box lies when `seen` covers `place`, which is not smaller in any of its parts."""
-    across, down = place.width / seen.width, place.height / seen.height
-    width, height = max(1, _whole(subject.width * across)), max(1, _whole(subject.height * down))
-    left, top = place.left + (subject.left - seen.left) * across, place.top + (subject.top - seen.top) * down
+def _mapped(subject: Box, seen: Box, place: Box, scale: float, canvas: tuple[int, int]) -> Box:
+    """Return where the subject's box lies when `seen` lies at `place`, at that scale."""
+    width, height = _sides(subject, scale, canvas)
+    left, top = place.left + (subject.left - seen.left) * scale, place.top + (subject.top - seen.top) * scale
     return Box(_whole(top), _whole(left), width, height)
 
 
