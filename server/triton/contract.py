@@ -9,13 +9,18 @@ from server.errors import InvalidParameterError, ModelNotFoundError, ModelUnavai
 
 IMAGE, ALPHA, DEVICE, PROMPT = "IMAGE", "ALPHA", "DEVICE", "PROMPT"
 
+_RECONNECT_MS = 250
+
+RECONNECT_S = 1.2 * _RECONNECT_MS / 1000
+"""Seconds after Triton is there until no channel waits any more before it connects; gRPC adds a fifth by chance."""
+
 # No proxy between the server and its Triton, whatever the environment says; and after Triton was away, look for
-# it every second at least: gRPC's own pause grows to two minutes.
+# it soon: gRPC's own pause grows to two minutes.
 CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
 ]

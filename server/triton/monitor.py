@@ -17,6 +17,7 @@ from server.errors import ModelUnavailableError, ServiceError
 from server.triton.contract import (
     CHANNEL_OPTIONS,
     IMAGE,
+    RECONNECT_S,
     ModelFacts,
     check_alpha,
     read_device,
@@ -67,6 +68,9 @@ class ModelMonitor:
         while True:
             state = await self._look()
             if state != self.state:
+                if state.serving:
+                    # A worker that asked just before Triton was there would still answer that it is not.
+                    await asyncio.sleep(RECONNECT_S)
                 self.state = state
                 await on_change(state)
             try:
