@@ -67,8 +67,8 @@ def _encode(header: EditHeader, body: Body) -> Body:
     async def encode() -> AsyncIterator[bytes]:
         yield start
         left = b""
-        async for chunk in body.chunks:
-            chunk = left + chunk  # noqa: PLW2901
+        async for received in body.chunks:
+            chunk = left + received
             whole = len(chunk) // 3 * 3
             left = chunk[whole:]
             yield base64.b64encode(chunk[:whole])
