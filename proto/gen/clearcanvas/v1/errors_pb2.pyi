@@ -56,6 +56,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The picture has no transparency, and its own was asked for as the matte. INVALID_ARGUMENT."""
     ERROR_REASON_NO_SUBJECT: _ErrorReason.ValueType  # 15
     """There is no subject to crop to or to place. INVALID_ARGUMENT."""
+    ERROR_REASON_JOB_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """No job of that id exists for who asks. NOT_FOUND."""
+    ERROR_REASON_JOB_NOT_FINISHED: _ErrorReason.ValueType  # 17
+    """The job is queued or running; ask again later. FAILED_PRECONDITION."""
+    ERROR_REASON_JOB_FAILED: _ErrorReason.ValueType  # 18
+    """The job has failed or was cancelled: it has no result. FAILED_PRECONDITION."""
+    ERROR_REASON_RESULT_GONE: _ErrorReason.ValueType  # 19
+    """The job's result was removed, after its download or its time. NOT_FOUND."""
+    ERROR_REASON_JOB_CONFLICT: _ErrorReason.ValueType  # 20
+    """Another request was submitted with that id. ALREADY_EXISTS."""
+    ERROR_REASON_INVALID_VIDEO: _ErrorReason.ValueType  # 21
+    """The bytes are not a video that is taken; the message says why. INVALID_ARGUMENT."""
+    ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 22
+    """The store of jobs or of their results does not answer; retry later. UNAVAILABLE."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine code of a failure. It travels by its name without the prefix in
@@ -96,4 +110,18 @@ ERROR_REASON_NO_TRANSPARENCY: ErrorReason.ValueType  # 14
 """The picture has no transparency, and its own was asked for as the matte. INVALID_ARGUMENT."""
 ERROR_REASON_NO_SUBJECT: ErrorReason.ValueType  # 15
 """There is no subject to crop to or to place. INVALID_ARGUMENT."""
+ERROR_REASON_JOB_NOT_FOUND: ErrorReason.ValueType  # 16
+"""No job of that id exists for who asks. NOT_FOUND."""
+ERROR_REASON_JOB_NOT_FINISHED: ErrorReason.ValueType  # 17
+"""The job is queued or running; ask again later. FAILED_PRECONDITION."""
+ERROR_REASON_JOB_FAILED: ErrorReason.ValueType  # 18
+"""The job has failed or was cancelled: it has no result. FAILED_PRECONDITION."""
+ERROR_REASON_RESULT_GONE: ErrorReason.ValueType  # 19
+"""The job's result was removed, after its download or its time. NOT_FOUND."""
+ERROR_REASON_JOB_CONFLICT: ErrorReason.ValueType  # 20
+"""Another request was submitted with that id. ALREADY_EXISTS."""
+ERROR_REASON_INVALID_VIDEO: ErrorReason.ValueType  # 21
+"""The bytes are not a video that is taken; the message says why. INVALID_ARGUMENT."""
+ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 22
+"""The store of jobs or of their results does not answer; retry later. UNAVAILABLE."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
