@@ -74,10 +74,46 @@ class NoSubjectError(InvalidRequestError):
     reason = "NO_SUBJECT"
 
 
+class InvalidVideoError(InvalidRequestError):
+    """The bytes are not a video that is taken; the message says why."""
+
+    reason = "INVALID_VIDEO"
+
+
 class ModelNotFoundError(ServiceError):
     """No model of that name is served."""
 
     reason = "MODEL_NOT_FOUND"
+
+
+class JobNotFoundError(ServiceError):
+    """No job of that id exists for who asks."""
+
+    reason = "JOB_NOT_FOUND"
+
+
+class ResultGoneError(ServiceError):
+    """The job's result was removed, after its download or its time."""
+
+    reason = "RESULT_GONE"
+
+
+class JobNotFinishedError(ServiceError):
+    """The job is queued or running."""
+
+    reason = "JOB_NOT_FINISHED"
+
+
+class JobFailedError(ServiceError):
+    """The job has failed or was cancelled: it has no result."""
+
+    reason = "JOB_FAILED"
+
+
+class JobConflictError(ServiceError):
+    """Another request was submitted with that id."""
+
+    reason = "JOB_CONFLICT"
 
 
 class RetryableError(ServiceError):
@@ -100,6 +136,12 @@ class WorkerLostError(RetryableError):
     """The worker that held this picture was killed from outside, through no fault of the picture."""
 
     reason = "WORKER_LOST"
+
+
+class StoreUnavailableError(RetryableError):
+    """The store of jobs or of their results does not answer."""
+
+    reason = "STORE_UNAVAILABLE"
 
 
 class ShuttingDownError(RetryableError):

@@ -1,1 +1,1 @@
-"""The gRPC face: messages to values and back, errors to statuses, health."""
+"""The gRPC face: services, errors to statuses, health."""

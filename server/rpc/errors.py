@@ -9,13 +9,19 @@ from grpc_status import rpc_status
 from server.errors import (
     DeadlineExceededError,
     InvalidRequestError,
+    JobConflictError,
+    JobFailedError,
+    JobNotFinishedError,
+    JobNotFoundError,
     ModelNotFoundError,
     ModelUnavailableError,
     OverloadedError,
     ProcessingFailedError,
+    ResultGoneError,
     RetryableError,
     ServiceError,
     ShuttingDownError,
+    StoreUnavailableError,
     WorkerLostError,
 )
 
@@ -25,10 +31,16 @@ RETRY_PAUSE_S = 1
 CODES: dict[type[ServiceError], int] = {
     InvalidRequestError: code_pb2.INVALID_ARGUMENT,
     ModelNotFoundError: code_pb2.NOT_FOUND,
+    JobNotFoundError: code_pb2.NOT_FOUND,
+    ResultGoneError: code_pb2.NOT_FOUND,
+    JobNotFinishedError: code_pb2.FAILED_PRECONDITION,
+    JobFailedError: code_pb2.FAILED_PRECONDITION,
+    JobConflictError: code_pb2.ALREADY_EXISTS,
     OverloadedError: code_pb2.RESOURCE_EXHAUSTED,
     ModelUnavailableError: code_pb2.UNAVAILABLE,
     ShuttingDownError: code_pb2.UNAVAILABLE,
     WorkerLostError: code_pb2.UNAVAILABLE,
+    StoreUnavailableError: code_pb2.UNAVAILABLE,
     DeadlineExceededError: code_pb2.DEADLINE_EXCEEDED,
     ProcessingFailedError: code_pb2.INTERNAL,
 }

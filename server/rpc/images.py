@@ -23,8 +23,8 @@ from server.errors import (
 from server.image.cost import estimated_cost
 from server.image.header import EndsInHeaderError, ImageHeader, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
-from server.rpc.messages import Pictures, read_edit_request, read_inspect_request, write_facts, write_header
 from server.triton.model import TritonOptions
+from server.wire.messages import Pictures, read_edit_request, read_inspect_request, write_facts, write_header
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from server.workers.task import EditJob, edit_picture

@@ -8,7 +8,7 @@ from grpc_reflection.v1alpha import reflection
 from server.rpc.calls import CallInterceptor
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
-from server.rpc.messages import MAX_IMAGE_BYTES
+from server.wire.messages import MAX_IMAGE_BYTES
 
 MIB = 1024 * 1024
 

@@ -125,7 +125,7 @@ def test_what_is_opaque(composition: Composition, opaque: bool) -> None:  # noqa
 
 
 def test_the_image_service_has_the_same_rule_of_what_is_opaque() -> None:
-    from server.rpc.compositions import read_composition
+    from server.wire.compositions import read_composition
 
     for alpha in (0, 254, 255):
         color = Color(alpha=alpha)

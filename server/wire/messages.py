@@ -10,9 +10,9 @@ from server.edit import EditResult, EditTask
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError, PixelsExceededError
 from server.image.header import ImageHeader
 from server.output import Canvas, ImageFormat, Output, SubjectSource
-from server.rpc.choices import known
-from server.rpc.compositions import read_composition
-from server.rpc.outputs import read_output, read_region
+from server.wire.choices import known
+from server.wire.compositions import read_composition
+from server.wire.outputs import read_output, read_region
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 SIGNATURE_BYTES = 16  # All formats are told apart by these.

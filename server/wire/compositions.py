@@ -23,7 +23,7 @@ from server.composition import (
     Picture,
     Shadow,
 )
-from server.rpc.choices import known
+from server.wire.choices import known
 
 _GRADIENTS = {
     wire.GRADIENT_KIND_UNSPECIFIED: GradientKind.LINEAR,

@@ -15,7 +15,7 @@ from server.output import (
     Region,
     Size,
 )
-from server.rpc.choices import known
+from server.wire.choices import known
 
 _FORMATS = {
     wire.IMAGE_FORMAT_UNSPECIFIED: ImageFormat.PNG,

@@ -9,7 +9,7 @@ from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLa
 from server.image.box import Box
 from server.image.header import ImageHeader
 from server.output import ImageFormat, OutputKind
-from server.rpc.messages import MAX_IMAGE_BYTES, read_edit_request, read_inspect_request, write_facts, write_header
+from server.wire.messages import MAX_IMAGE_BYTES, read_edit_request, read_inspect_request, write_facts, write_header
 
 LIMIT = 1000
 Request = images_pb2.EditRequest
