@@ -12,13 +12,14 @@ from backdrop.hints import hints_of
 DEVICE = "cpu/numpy/f32"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _LIBC = ctypes.CDLL(None)
+_WARM_SIDE = 64
 
 
 class TritonPythonModel:
     """One instance of the model."""
 
     def initialize(self, _: dict[str, str]) -> None:
-        """Have the C library keep what was freed while a picture is painted.
+        """Have the C library keep what was freed, and paint a first picture, so that no caller waits for its tables.
 
         Triton is started so that every array is fetched anew from the system; that takes longer than computing it.
         """
@@ -26,20 +27,27 @@ class TritonPythonModel:
             _LIBC.mallopt(_M_ARENA_MAX, 1)  # Only the main arena is cut back by malloc_trim.
             _LIBC.mallopt(_M_TRIM_THRESHOLD, 256 << 20)
             _LIBC.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        render("", "", 0, width=_WARM_SIDE, height=_WARM_SIDE)
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """Answer the requests one after another; what is wrong with one fails that one alone."""
-        answers = [_answer(request) for request in requests]
-        if hasattr(_LIBC, "malloc_trim"):
+        """Answer the requests one after another; what is wrong with one fails that one alone.
+
+        What was freed goes back with the engine's next question, 2 s later at most: the next picture of many finds it.
+        """
+        if all(_asks_device(request) for request in requests) and hasattr(_LIBC, "malloc_trim"):
             _LIBC.malloc_trim(0)
-        return answers
+        return [_answer(request) for request in requests]
+
+
+def _asks_device(request: Any) -> bool:  # noqa: ANN401 - Triton's own types.
+    return set(request.requested_output_names()) == {"DEVICE"}
 
 
 def _answer(request: Any) -> Any:  # noqa: ANN401 - Triton's own types.
     if request.is_cancelled():
         return _failure("the caller is gone", pb_utils.TritonError.CANCELLED)
     device = pb_utils.Tensor("DEVICE", np.array([DEVICE.encode()], dtype=np.object_))
-    if set(request.requested_output_names()) == {"DEVICE"}:
+    if _asks_device(request):
         return pb_utils.InferenceResponse([device])
     try:
         prompt, negative = _text(request, "PROMPT"), _text(request, "NEGATIVE_PROMPT")

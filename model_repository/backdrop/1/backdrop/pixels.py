@@ -6,6 +6,9 @@ from numpy.typing import ArrayLike
 
 from backdrop.frame import Colour, Field, Frame, Picture
 
+_WIDE = 4.0
+"""Pixels of a blur's sigma that are enough to enlarge it from."""
+
 
 def f32(values: ArrayLike) -> Field:
     """`values` as float32."""
@@ -30,8 +33,13 @@ def blur(image: Field, frame: Frame, sigma: float, sigma_y: float | None = None)
     across, down = (s * frame.unit for s in (sigma, sigma if sigma_y is None else sigma_y))
     if max(across, down) < 0.3:
         return image
-    across, down = max(across, 0.1), max(down, 0.1)
-    return f32(cv2.GaussianBlur(image, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REPLICATE))
+    # What is left after a wide blur, fewer pixels hold as well: the time it takes grows with its width.
+    height, width = image.shape[:2]
+    few = max(1, round(width / max(across / _WIDE, 1))), max(1, round(height / max(down / _WIDE, 1)))
+    small = image if few == (width, height) else f32(cv2.resize(image, few, interpolation=cv2.INTER_AREA))
+    across, down = max(across * few[0] / width, 0.1), max(down * few[1] / height, 0.1)
+    soft = f32(cv2.GaussianBlur(small, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_REPLICATE))
+    return soft if small is image else f32(cv2.resize(soft, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def remap(image: Field, x: Field, y: Field, *, wrap: bool = False) -> Field:
@@ -57,10 +65,10 @@ def shaded(picture: Picture, shade: Field) -> Picture:
 def shifted(field: Field, frame: Frame, right: float, down: float = 0.0) -> Field:
     """`field` moved by so many units, at least one pixel where at all; its edges go on."""
     moves = [int(np.copysign(max(1, round(abs(by) * frame.unit)), by)) if by else 0 for by in (down, right)]
-    rows, columns = (
-        np.clip(np.arange(size) - move, 0, size - 1) for size, move in zip(field.shape, moves, strict=True)
-    )
-    return f32(field[rows][:, columns])
+    y, x = (max(min(move, size - 1), 1 - size) for size, move in zip(field.shape, moves, strict=True))
+    stays = field[max(-y, 0) : len(field) - max(y, 0), max(-x, 0) : field.shape[1] - max(x, 0)]
+    border = max(y, 0), max(-y, 0), max(x, 0), max(-x, 0)
+    return f32(cv2.copyMakeBorder(stays, *border, cv2.BORDER_REPLICATE))
 
 
 def slope(field: Field, frame: Frame, axis: int) -> Field:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from backdrop.bands import by_bands
 from backdrop.colour import srgb, tune
 from backdrop.frame import Colour, Field, Frame, Picture
 from backdrop.noise import octaves, smooth
@@ -18,18 +19,24 @@ def paper(stage: Stage, frame: Frame) -> Picture:
     cross = octaves(frame, stage.rng("cross"), 90, 4, gain=0.8, stretch=(1, 2.2))
     pulp = octaves(frame, stage.rng("pulp"), 7, 5, gain=0.62)
     tooth = octaves(frame, stage.rng("tooth"), 260, 2, gain=0.9)
-    relief = tooth + np.float32(0.6) * (fibres + cross)
-    lit = relief - shifted(relief, frame, 0.0005 * stage.light_side, 0.0005)
-    strength = 1.7 if kraft else 1.0
-    shade = 1 + np.float32(strength) * (
-        np.float32(0.022) * lit + np.float32(0.014) * (fibres + cross) + np.float32(0.016) * pulp
-    )
+    cross += fibres
+    relief = tooth + np.float32(0.6) * cross
     wave = octaves(frame, stage.rng("wave"), 2, 2)
-    shade += np.float32(0.018) * (wave - shifted(wave, frame, 0.05))
+    strength = np.float32(1.7 if kraft else 1.0)
+
+    def paint(_band: Frame, *fields: Field) -> Picture:
+        relief, beside, threads, pulp, wave, before, *flecks = fields
+        shade = np.float32(0.022) * (relief - beside) + np.float32(0.014) * threads + np.float32(0.016) * pulp
+        shade = 1 + strength * shade + np.float32(0.018) * (wave - before)
+        if flecks:
+            shade -= np.float32(0.3) * step(2.2, 3.0, flecks[0])
+        return tinted(colour, shade)
+
+    fields = [relief, shifted(relief, frame, 0.0005 * stage.light_side, 0.0005), cross, pulp]
+    fields += [wave, shifted(wave, frame, 0.05)]
     if kraft:
-        flecks = step(2.2, 3.0, octaves(frame, stage.rng("flecks"), 300, 2, stretch=(4, 1)))
-        shade -= np.float32(0.3) * flecks
-    return tinted(colour, shade)
+        fields.append(octaves(frame, stage.rng("flecks"), 300, 2, stretch=(4, 1)))
+    return by_bands(frame, paint, *fields)
 
 
 def fabric(stage: Stage, frame: Frame) -> Picture:
