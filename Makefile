@@ -32,7 +32,7 @@ up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devn
 	exec $(BIN)/python -m cli up $(ARGS)
 
 .PHONY: test
-test: ready tests/clients/node_modules/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
+test: ready tests/clients/node_modules/.done .s3/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
 	$(MAKE) --no-print-directory diffusion || { echo 'The tests of the diffusion model are left out.'; [ "$${REQUIRE_ALL:-0}" != 1 ]; }
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -97,6 +97,7 @@ lock: ## Resolve the dependencies again (needs uv); takes the newest versions th
 	$(COMPILE) --upgrade --constraint engine/requirements.lock --constraint engine/torch-cuda.lock \
 		$$(sed -nE 's/^((torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==).*/--no-emit-package \1/p' engine/torch-cuda.lock | tr -d =) \
 		engine/diffusion.in engine/torch-cuda.in >engine/diffusion.lock
+	$(COMPILE) --upgrade tests/s3/requirements.in >tests/s3/requirements.lock
 	rm -f devnet/package-lock.json tests/clients/package-lock.json
 	cd devnet && $(NPM_LOCK)
 	cd tests/clients && $(NPM_LOCK)
@@ -110,7 +111,7 @@ token: ## Compile the token of the local chains again
 
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf .venv .triton .devnet .bench data demo tests/clients/node_modules .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
+	rm -rf .venv .triton .devnet .s3 .bench data demo tests/clients/node_modules .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: ready
@@ -142,6 +143,12 @@ $(DIFFUSION): engine/diffusion.lock engine/torch-cpu.lock .triton/.done
 tests/clients/node_modules/.done: tests/clients/package-lock.json
 	@echo 'Setting up the public JavaScript clients that the tests call with'
 	cd tests/clients && $(NPM_CI)
+	@touch $@
+
+.s3/.done: tests/s3/requirements.lock | .venv/.done
+	@echo 'Setting up .s3, the object store that tests write to'
+	$(PYTHON) -m venv .s3
+	.s3/bin/pip install --require-hashes --no-deps -r $<
 	@touch $@
 
 $(MODEL): model_repository/isnet/config.pbtxt | .venv/.done
