@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyvips
+
 from server.backgrounds.generated import Painted
 from server.compose import cast, compose, draw, paint
 from server.composition import Composition
@@ -13,13 +15,14 @@ from server.errors import InvalidImageError, InvalidParameterError, PixelsExceed
 from server.generation import Generators
 from server.image.box import Box
 from server.image.decode import View, open_pixels, read_view, upright_size
-from server.image.encode import encode
+from server.image.encode import OnPercent, encode
 from server.image.header import Encoded, ImageHeader, read_header
 from server.image.layout import plan
 from server.image.libvips import translated_errors
 from server.image.own_alpha import own_box
 from server.image.place import place
 from server.image.region import region_box
+from server.image.scene import Scene
 from server.image.stage import Stage
 from server.matting import MattingModel, Subject, found_subject, own_subject
 from server.output import ImageFormat, Output, OutputKind, Region, SubjectSource
@@ -88,15 +91,23 @@ class Models:
     generation: Generators
 
 
-def edit(source: Path, target: Path, task: EditTask, models: Models, background: Path | None = None) -> EditResult:
+def edit(
+    source: Path,
+    target: Path,
+    task: EditTask,
+    models: Models,
+    background: Path | None = None,
+    *,
+    on_percent: OnPercent | None = None,
+) -> EditResult:
     """Read the encoded picture at `source`, write the encoded result to `target`.
 
-    `background`: the encoded picture that is laid behind, where the composition has one. Raises the errors of
-    `server.errors` that are the caller's fault (InvalidImageError, UnsupportedFormatError, DimensionExceededError,
-    PixelsExceededError, InvalidParameterError, NoTransparencyError, NoSubjectError), what the models raise, and
-    ProcessingFailedError where the result cannot be written.
+    `background`: the encoded picture that is laid behind, where the composition has one. `on_percent` hears how much of
+    the result is computed. Raises the errors of `server.errors` that are the caller's fault (InvalidImageError,
+    UnsupportedFormatError, DimensionExceededError, PixelsExceededError, InvalidParameterError, NoTransparencyError,
+    NoSubjectError), what the models raise, and ProcessingFailedError where the result cannot be written.
     """
-    _refuse_transparent_jpeg(task)
+    refuse_transparent_jpeg(task)
     clock = _Clock()
     data = _mapped(source)
     behind = None if background is None else _mapped(background)
@@ -113,15 +124,8 @@ def edit(source: Path, target: Path, task: EditTask, models: Models, background:
         if painted is not None:
             clock.stage("generate")
         placed = place(subject.scene(open_pixels(data, header)), subject.box, planned)
-        match task.output.kind:
-            case OutputKind.MASK:
-                result = placed.scene.alpha
-            case OutputKind.COLOR:
-                result = placed.scene.colour
-            case OutputKind.PICTURE:
-                backdrop = draw(stage, task.composition.background, painted, behind)
-                result = compose(placed.scene, backdrop, cast(stage, task.composition.shadow))
-        encode(result, task.output.format, target)
+        result = _result(placed.scene, stage, task, painted, behind)
+        encode(result, task.output.format, target, on_percent)
         clock.stage("encode")
     return EditResult(
         content_type=task.output.format.content_type,
@@ -134,6 +138,19 @@ def edit(source: Path, target: Path, task: EditTask, models: Models, background:
         stages=tuple(clock.stages),
         generation=_facts(painted),
     )
+
+
+def _result(
+    scene: Scene, stage: Stage, task: EditTask, painted: Painted | None, behind: Encoded | None
+) -> pyvips.Image:
+    match task.output.kind:
+        case OutputKind.MASK:
+            return scene.alpha
+        case OutputKind.COLOR:
+            return scene.colour
+        case OutputKind.PICTURE:
+            backdrop = draw(stage, task.composition.background, painted, behind)
+            return compose(scene, backdrop, cast(stage, task.composition.shadow))
 
 
 @dataclass(frozen=True)
@@ -187,7 +204,8 @@ def _refuse_too_many_pixels(header: ImageHeader, max_pixels: int) -> None:
         )
 
 
-def _refuse_transparent_jpeg(task: EditTask) -> None:
+def refuse_transparent_jpeg(task: EditTask) -> None:
+    """Raise `InvalidParameterError` where the result would be transparent, and is to be a JPEG."""
     opaque = task.output.kind is not OutputKind.PICTURE or task.composition.opaque
     if task.output.format is ImageFormat.JPEG and not opaque:
         raise InvalidParameterError(
