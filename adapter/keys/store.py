@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
 
-from adapter.database.transactions import Transactions
 from adapter.errors import KeysUnavailableError
 from adapter.keys.key import Key, Month, NewKey, digest_secret, draw_secret, month_of
 from adapter.keys.schema import api_key_usage, api_keys, metadata
+from database.transactions import Transactions
 
 _u = api_key_usage.c
 _BOUNDLESS = 2**63 - 1

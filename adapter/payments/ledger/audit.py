@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, case, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapter.database.engine import make_engine
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger.claim import PAID, Claim, State, read_claim
 from adapter.payments.ledger.rules import RULES
 from adapter.payments.ledger.schema import GUARDS, claims, journal
+from database.engine import make_engine
 
 _NAMED = 20  # Offenders of one rule that are named; a broken ledger may have a million.
 _TRIGGERS = {

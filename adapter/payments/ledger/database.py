@@ -1,8 +1,8 @@
 """The transactions of the ledger."""
 
-from adapter.database.transactions import Transactions
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger.schema import metadata
+from database.transactions import Transactions
 
 
 class Database(Transactions):

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from adapter.database.engine import make_engine
 from adapter.payments.charge import Charge, digest_request
 from adapter.payments.ledger.schema import metadata
 from adapter.payments.payment import Payment
 from adapter.payments.rail import Rail
+from database.engine import make_engine
 from tests.support.payments.model_chain import ModelChain, Transfer
 from tests.support.payments.model_rail import PRICE, RECIPIENT, Credential, Faults, ModelRail, PrepaidRail
 from tests.support.payments.mortal import LIMITS, Answer, Body, MortalProcess, Script, WorkFailedError

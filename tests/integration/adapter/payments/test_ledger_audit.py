@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from adapter.database.engine import make_engine
 from adapter.payments.ledger.audit import read_report
 from adapter.payments.ledger.schema import GUARDS
 from cli.__main__ import app
+from database.engine import make_engine
 from tests.support.payments.shop import open_shop
 from tests.support.payments.world import charge_for
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from adapter.database.engine import make_engine
 from adapter.payments.errors import (
     PaymentInProgressError,
     PaymentSpentError,
@@ -18,6 +17,7 @@ from adapter.payments.ledger import Claim, Ledger, State, StoredResult
 from adapter.payments.ledger.audit import read_report
 from adapter.payments.ledger.moving import IdempotencyTakenError
 from adapter.payments.payment import PaymentFacts, Settlement
+from database.engine import make_engine
 from tests.support.payments.shop import open_shop
 from tests.support.payments.world import charge_for
 from tests.support.postgres import RunningPostgres

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from adapter.database.engine import make_engine
 from adapter.payments.errors import StoreUnavailableError
 from adapter.payments.ledger import Ledger
+from database.engine import make_engine
 from tests.support.postgres import RunningPostgres
 
 

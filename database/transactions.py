@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from adapter.database.engine import CONNECTIONS, make_engine
+from database.engine import CONNECTIONS, make_engine
 
 T = TypeVar("T")
 
