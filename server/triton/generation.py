@@ -8,7 +8,7 @@ is cancelled in Triton.
 import logging
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import grpc
@@ -26,9 +26,11 @@ from server.triton.painting import (
     read_image,
     read_progress,
     read_where,
+    sheet_size,
     write_request,
 )
-from server.triton.regions import CONTROL_TIMEOUT_S
+from server.triton.regions import CONTROL_TIMEOUT_S, Region
+from server.triton.sheets import Sheets
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,9 @@ logger = logging.getLogger(__name__)
 class GenerationClient:
     """One worker's connection to Triton's generation models, with what it has learned. Not for threads."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, sheets: Sheets | None = None) -> None:
+        """`sheets`: shared memory to hand large pictures over in; None sends all of them through gRPC."""
+        self._sheets = sheets
         self._triton = service_pb2_grpc.GRPCInferenceServiceStub(
             grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         )
@@ -66,17 +70,21 @@ class GenerationClient:
         on_progress: Progress,
     ) -> Generation:
         """One generation. See `TritonGenerationModel.generate`."""
-        request = write_request(facts, prompt, image, mask)
+        ask = self._stream if facts.decoupled else self._ask
         try:
-            with self._translated(facts.name, deadline):
-                ask = self._stream if facts.decoupled else self._ask
+            with self._translated(facts.name, deadline), self._sheet(facts, sheet_size(image, mask)) as sheet:
+                request = write_request(facts, prompt, image, mask, sheet)
                 # Closed, and so cancelled, at once: an error that is kept would keep the call going.
                 with closing(ask(request, deadline)) as answers:
-                    return _read(answers, facts, image.shape, on_progress)
+                    return _read(answers, facts, image.shape, on_progress, sheet)
         except BaseException:
             # The model may have been swapped for another one.
             self._facts.pop(facts.name, None)
             raise
+
+    def _sheet(self, facts: GenerationFacts, size: int) -> AbstractContextManager[Region | None]:
+        # Each answer of a stream would be written into it, and such models paint for so long that it would not pay.
+        return nullcontext() if self._sheets is None or facts.decoupled else self._sheets.lent(size)
 
     def _ask(self, request: service_pb2.ModelInferRequest, deadline: float) -> Generator[InferResult, None, None]:
         yield InferResult(self._triton.ModelInfer(request, timeout=_time_left(deadline)))
@@ -155,14 +163,18 @@ class TritonGenerationModel:
 
 
 def _read(
-    answers: Iterator[InferResult], facts: GenerationFacts, shape: tuple[int, ...], on_progress: Progress
+    answers: Iterator[InferResult],
+    facts: GenerationFacts,
+    shape: tuple[int, ...],
+    on_progress: Progress,
+    sheet: Region | None,
 ) -> Generation:
     done, generation = 0.0, None
     for answer in answers:
         if (progress := read_progress(answer, facts)) is not None and progress > done:
             done = progress
             on_progress(done)
-        image = read_image(answer, facts, shape)
+        image = read_image(answer, facts, shape, sheet)
         if image is not None:
             generation = Generation(image, read_where(answer, facts))
     if generation is None:

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 HEALTHY_PAUSE_S = 2.0
 FAILING_PAUSE_S = 0.5
-REGION = re.compile(r"(?P<workspace>clearcanvas-\d+-[a-z0-9_]+)-(?P<worker>\d+)-\d+-(in|out)")
+REGION = re.compile(r"(?P<workspace>clearcanvas-\d+-[a-z0-9_]+)-(?P<worker>\d+)-\d+-(in|out|sheet)")
 
 
 @dataclass(frozen=True)

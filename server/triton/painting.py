@@ -11,6 +11,7 @@ from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
 from server.errors import InvalidParameterError
 from server.generation import Prompt
 from server.triton.contract import DEVICE, IMAGE, PROMPT, outside_contract
+from server.triton.regions import Region
 
 MASK, NEGATIVE_PROMPT, SEED, STEPS, PROGRESS = "MASK", "NEGATIVE_PROMPT", "SEED", "STEPS", "PROGRESS"
 
@@ -55,10 +56,18 @@ def read_generation_facts(config: model_config_pb2.ModelConfig) -> GenerationFac
     return facts
 
 
+def sheet_size(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> int:
+    """Bytes of a region for one generation: IMAGE, MASK, the painted IMAGE."""
+    return 2 * image.nbytes + mask.nbytes
+
+
 def write_request(
-    facts: GenerationFacts, prompt: Prompt, image: NDArray[np.uint8], mask: NDArray[np.uint8]
+    facts: GenerationFacts, prompt: Prompt, image: NDArray[np.uint8], mask: NDArray[np.uint8], sheet: Region | None
 ) -> service_pb2.ModelInferRequest:
-    """The question for one generation. `image`: (H, W, 3), `mask`: (H, W); uint8, of sides that the model takes."""
+    """The question for one generation. `image`: (H, W, 3), `mask`: (H, W); uint8, of sides that the model takes.
+
+    `sheet`: where they are handed over, and the answer comes; None sends them with the question.
+    """
     height, width = mask.shape
     if image.shape != (height, width, 3) or image.dtype != np.uint8 or mask.dtype != np.uint8:
         raise ValueError(f"no picture with its mask: {image.dtype} {image.shape}, {mask.dtype} {mask.shape}")
@@ -68,17 +77,29 @@ def write_request(
     for name, datatype, shape, data in (
         (PROMPT, "BYTES", (1,), _words(prompt.text)),
         (NEGATIVE_PROMPT, "BYTES", (1,), _words(prompt.negative)),
-        (IMAGE, "UINT8", image.shape, image.tobytes()),
-        (MASK, "UINT8", mask.shape, mask.tobytes()),
+        (IMAGE, "UINT8", image.shape, image),
+        (MASK, "UINT8", mask.shape, mask),
         (SEED, "UINT64", (1,), prompt.seed.to_bytes(8, "little")),
         (STEPS, "INT32", (1,), prompt.steps.to_bytes(4, "little")),
     ):
-        request.inputs.add(name=name, datatype=datatype, shape=shape)
-        request.raw_input_contents.append(data)
+        tensor = request.inputs.add(name=name, datatype=datatype, shape=shape)
+        if isinstance(data, bytes):
+            request.raw_input_contents.append(data)
+        elif sheet is None:
+            request.raw_input_contents.append(data.tobytes())
+        else:
+            offset = 0 if name == IMAGE else image.nbytes
+            sheet.array(data.shape, offset)[...] = data
+            sheet.lay(tensor.parameters, data.nbytes, offset)
+    if sheet is not None:
+        sheet.lay(request.outputs.add(name=IMAGE).parameters, image.nbytes, image.nbytes + mask.nbytes)
+        request.outputs.add(name=DEVICE)
     return request
 
 
-def read_image(answer: InferResult, facts: GenerationFacts, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+def read_image(
+    answer: InferResult, facts: GenerationFacts, shape: tuple[int, ...], sheet: Region | None
+) -> NDArray[np.uint8] | None:
     """IMAGE of an answer, (H, W, 3) uint8; None where a decoupled model only tells how far it is.
 
     Raises `ModelUnavailableError` when it is no picture of `shape`.
@@ -88,6 +109,8 @@ def read_image(answer: InferResult, facts: GenerationFacts, shape: tuple[int, ..
         return None
     if output is None or output.datatype != "UINT8" or tuple(output.shape) != shape:
         raise outside_contract(facts.name)
+    if sheet is not None:
+        return sheet.array(shape, sheet.size - math.prod(shape)).copy()
     return _array(answer, IMAGE, facts).astype(np.uint8, copy=False)
 
 

@@ -1,10 +1,11 @@
-"""Shared memory between a worker and Triton: one region for IMAGE, one for ALPHA."""
+"""Shared memory between a worker and Triton."""
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +48,19 @@ class Region:
             return False
         return True
 
-    def array(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """The region's first bytes as a writable uint8 array of `shape`."""
-        return np.ndarray(shape, np.uint8, self._memory)
+    def array(self, shape: tuple[int, ...], offset: int = 0) -> NDArray[np.uint8]:
+        """The region's bytes from `offset` on as a writable uint8 array of `shape`."""
+        return np.ndarray(shape, np.uint8, self._memory, offset)
 
     def point(self, tensor: InferInput | InferRequestedOutput, size: int) -> None:
         """Have Triton read the tensor from the region's first `size` bytes, or write it there."""
         tensor.set_shared_memory(self.name, size)
+
+    def lay(self, parameters: Mapping[str, Any], size: int, offset: int) -> None:
+        """The same for the `parameters` of a raw request's tensor, and the `size` bytes from `offset` on."""
+        parameters["shared_memory_region"].string_param = self.name
+        parameters["shared_memory_byte_size"].int64_param = size
+        parameters["shared_memory_offset"].int64_param = offset
 
 
 @contextmanager

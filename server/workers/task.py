@@ -1,8 +1,10 @@
-"""What runs inside a worker process. It is the only code that sees a picture's pixels."""
+"""What runs inside a worker process for a picture. Only code that runs there sees pixels."""
 
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -12,8 +14,11 @@ from server.generation import GenerationModel
 from server.image.libvips import configure
 from server.triton.generation import GenerationClient
 from server.triton.model import TritonClient, TritonOptions
+from server.triton.sheets import Sheets
+from server.video.task import OnProgress
 from server.workers.limits import WorkerLimits
 from server.workers.memory import FreedMemory
+from server.workers.progress import reporting
 
 LOG_FORMAT = "%(asctime)s %(levelname)s worker %(process)d %(message)s"
 
@@ -29,6 +34,7 @@ class EditJob:
     generation_model: str  # paints a background that names no model
     deadline: float  # time.monotonic, which is one clock for all processes
     background: Path | None = None  # the encoded picture to lay the subject over
+    progress: Path | None = None  # where hundredths are told
 
 
 def initialize(limits: WorkerLimits) -> None:
@@ -41,12 +47,27 @@ def initialize(limits: WorkerLimits) -> None:
 
 def edit_picture(job: EditJob, limits: WorkerLimits, triton: TritonOptions) -> EditResult:
     """Edit one picture. Raises what `server.edit.edit` and the models raise."""
+    models = Models(
+        partial(client(triton).model, job.model, job.deadline),
+        partial(painter, triton, job.generation_model, job.deadline),
+    )
+    with at_work(limits), nullcontext() if job.progress is None else reporting(job.progress) as report:
+        on_percent = None if report is None else partial(_tell_percent, report)
+        return edit(job.source, job.target, job.task, models, job.background, on_percent=on_percent)
+
+
+def _tell_percent(report: OnProgress, percent: int) -> None:
+    report(percent, 100)
+
+
+@contextmanager
+def at_work(limits: WorkerLimits) -> Iterator[None]:
+    """Count the block as one task, and give freed memory back after it."""
     limits.begin_task()
     memory = _memory()
     memory.keep()
-    models = Models(partial(_client(triton).model, job.model, job.deadline), partial(_painter, job, triton.address))
     try:
-        return edit(job.source, job.target, job.task, models, job.background)
+        yield
     finally:
         memory.release()
 
@@ -58,16 +79,19 @@ def _memory() -> FreedMemory:
 
 
 @cache
-def _client(options: TritonOptions) -> TritonClient:
+def client(options: TritonOptions) -> TritonClient:
     """This process's connection, made with its first task and kept."""
     return TritonClient(options, owner=os.getpid())
 
 
-def _painter(job: EditJob, address: str, name: str | None) -> GenerationModel:
-    return _painters(address).model(name or job.generation_model, job.deadline)
+def painter(triton: TritonOptions, default: str, deadline: float, name: str | None) -> GenerationModel:
+    """The generation model `name`, or the default one, for a task that must be done by `deadline`."""
+    return _painters(triton).model(name or default, deadline)
 
 
 @cache
-def _painters(address: str) -> GenerationClient:
+def _painters(options: TritonOptions) -> GenerationClient:
     """This process's connection for generated backgrounds, made with the first one and kept."""
-    return GenerationClient(address)
+    prefix = options.region_prefix
+    sheets = None if prefix is None else Sheets(options.address, prefix, os.getpid())
+    return GenerationClient(options.address, sheets)

@@ -1,4 +1,4 @@
-"""A Triton with one generation model that answers whatever a test wants: real gRPC, no model."""
+"""A Triton with one generation model that answers whatever a test wants: real gRPC and shared memory, no model."""
 # ruff: noqa: N802 - gRPC's names
 
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -42,6 +43,9 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
     pause_s: float = 0.0  # after the last progress
     asked: list[Any] = field(default_factory=list)
     config_questions: int = 0
+    regions: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    registered: list[str] = field(default_factory=list)  # names of all regions that there were
+    in_use: bool = False  # whether regions are refused back
 
     def __post_init__(self) -> None:
         self.released = threading.Event()
@@ -66,9 +70,38 @@ class FakePainter(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignor
         models = [index(name=name, state=state) for name, state in self.listed.items()]
         return service_pb2.RepositoryIndexResponse(models=models)
 
+    def SystemSharedMemoryRegister(self, request: Any, _context: Context) -> Any:
+        self.registered.append(request.name)
+        self.regions[request.name] = np.memmap(Path("/dev/shm") / request.key.lstrip("/"), np.uint8)
+        return service_pb2.SystemSharedMemoryRegisterResponse()
+
+    def SystemSharedMemoryUnregister(self, request: Any, context: Context) -> Any:
+        if self.in_use:
+            context.abort(grpc.StatusCode.INTERNAL, f"Shared memory region '{request.name}' is in use")
+        self.regions.pop(request.name, None)
+        return service_pb2.SystemSharedMemoryUnregisterResponse()
+
     def ModelInfer(self, request: Any, context: Context) -> Any:
+        targets = [target for tensor in request.outputs if (target := self._shared(tensor)) is not None]
+        sent = iter(list(request.raw_input_contents))
+        del request.raw_input_contents[:]
+        for tensor in request.inputs:
+            shared = self._shared(tensor)
+            request.raw_input_contents.append(next(sent) if shared is None else shared.tobytes())
         self._begin(request, context)
-        return self._picture(request)
+        answer = self._picture(request)
+        for target in targets:  # IMAGE, which is the first output
+            data = np.frombuffer(answer.raw_output_contents[0], np.uint8)
+            target[: data.size] = data
+            answer.raw_output_contents[0] = b""
+        return answer
+
+    def _shared(self, tensor: Any) -> NDArray[np.uint8] | None:
+        if not tensor.parameters:
+            return None
+        start = tensor.parameters["shared_memory_offset"].int64_param
+        region = self.regions[tensor.parameters["shared_memory_region"].string_param]
+        return region[start : start + tensor.parameters["shared_memory_byte_size"].int64_param]
 
     def ModelStreamInfer(self, requests: Any, context: Context) -> Any:
         request = next(requests)
