@@ -1,7 +1,10 @@
 """Land to the horizon: green hills, mountains, dunes, winter."""
 
+from functools import partial
+
 import numpy as np
 
+from backdrop.bands import together
 from backdrop.colour import mix, srgb, tune
 from backdrop.discs import Disc, add_disc
 from backdrop.frame import Colour, Picture
@@ -81,14 +84,24 @@ def desert(stage: Stage) -> Picture:
     """Dunes, each with a lit and a dark side along its crest."""
     at = stage.horizon(0.56)
     view = View(stage, stage.frame.at_most(SOFT), hour_of(stage.brief, "golden"), at)
-    picture = sky(view, clouds=0.25)
     sand = view.lit(srgb("#e7b878")) * np.float32(1.25)
-    count = 5
-    for index in range(count):
-        part = index / (count - 1)
-        base, swing = at - 0.02 + 0.3 * part**1.35, 0.03 + 0.022 * part
-        ridge = Ridge(f"dune {index}", base, swing, 2.6 - 0.9 * part, 2, 0.62 * (1 - part), 0.3)
-        picture = lay(view, picture, ridge, _dune(view, f32(sand), ridge, part))
+    parts = [index / 4 for index in range(5)]
+    ridges = [
+        Ridge(
+            f"dune {index}",
+            at - 0.02 + 0.3 * part**1.35,
+            0.03 + 0.022 * part,
+            2.6 - 0.9 * part,
+            2,
+            0.62 * (1 - part),
+            0.3,
+        )
+        for index, part in enumerate(parts)
+    ]
+    dunes = (partial(_dune, view, f32(sand), ridge, part) for ridge, part in zip(ridges, parts, strict=True))
+    picture, *bodies = together(partial(sky, view, clouds=0.25), *dunes)
+    for ridge, body in zip(ridges, bodies, strict=True):
+        picture = lay(view, picture, ridge, body)
     return picture
 
 

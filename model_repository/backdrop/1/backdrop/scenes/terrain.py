@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from backdrop.bands import together
 from backdrop.colour import mix, srgb
 from backdrop.frame import Field, Frame, Picture
 from backdrop.light import hour_of
@@ -22,13 +23,17 @@ def mountains(stage: Stage) -> Picture:
     """Peaks with snow, woods at their feet, a meadow in front."""
     at = stage.horizon(0.66)
     view = View(stage, stage.frame.at_most(SOFT), hour_of(stage.brief, "day"), at)
-    picture = _range(view, sky(view))
+    (above,), (cover, body) = together(lambda: (sky(view),), lambda: _range(view))
+    picture = over(above, body, cover)
     ground = "#dfe6ee" if stage.brief.wants("snow") else "#9a7a3c" if stage.brief.wants("autumn") else "#66803f"
     return grass(view, blur(picture, view.frame, 0.0018), at + 0.1, ground)
 
 
-def _range(view: View, picture: Picture) -> Picture:
-    """Slices from near to far; what a pixel sees is the first whose height reaches it."""
+def _range(view: View) -> tuple[Field, Picture]:
+    """Where mountains are seen, 0–1, and they.
+
+    Slices from near to far; what a pixel sees is the first whose height reaches it.
+    """
     frame, at = view.frame, view.at
     part = f32(np.linspace(0, 1, _SLICES))[:, None]
     distance = np.float32(_NEAR) * np.float32(_FAR / _NEAR) ** part
@@ -44,7 +49,7 @@ def _range(view: View, picture: Picture) -> Picture:
     colours = _ground(view, (heights, lean_x, lean_z), distance)
     across = np.arange(frame.width, dtype=np.float32)[None, :]
     body = remap(colours, across, np.minimum(seen, _SLICES - 1))
-    return over(picture, body, step(_SLICES, _SLICES - 1, seen))
+    return step(_SLICES, _SLICES - 1, seen), body
 
 
 def _heights(stage: Stage, frame: Frame, distance: Field) -> tuple[Field, Field, Field]:
