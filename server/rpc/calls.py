@@ -5,7 +5,8 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
 
@@ -28,7 +29,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 # Generic in their type stubs alone, hence the quotes.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"  # None: no such method
-# A method writes its messages to the context and returns nothing.
+# A method takes the caller's message, or all of them one by one, writes its own to the context and returns nothing.
 Method = Callable[[Any, Context], Awaitable[None]]
 
 
@@ -44,9 +45,10 @@ class RequestIdFilter(logging.Filter):
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps the methods of our own services; health and reflection stay as their libraries made them."""
 
-    def __init__(self, receive_s: float) -> None:
-        """`receive_s`: seconds in which a call's message must have arrived."""
+    def __init__(self, receive_s: float, upload_s: float) -> None:
+        """Seconds in which a message must have arrived, and all the messages of a call that takes many."""
         self._receive_s = receive_s
+        self._upload_s = upload_s
 
     async def intercept_service(
         self,
@@ -60,11 +62,31 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         name = handler_call_details.method.rpartition("/")[2]
         # On the wire one message is a stream of one. As a stream it is read by us, and so within a time; and every
         # method writes to its context, be it one answer or many.
+        if handler.request_streaming:
+            method = self._with_messages(cast("Method", handler.stream_stream or handler.stream_unary))
+        else:
+            method = self._with_message(cast("Method", handler.unary_stream or handler.unary_unary))
         return grpc.stream_stream_rpc_method_handler(
-            cast("Any", _guarded(name, cast("Method", handler.unary_stream or handler.unary_unary), self._receive_s)),
+            cast("Any", _guarded(name, method)),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+
+    def _with_message(self, method: Method) -> Method:
+        async def call(_: object, context: Context) -> None:
+            request = await _receive(context, time.monotonic() + self._receive_s)
+            if request is grpc.aio.EOF:
+                raise InvalidParameterError("The request is missing.", {"field": "request"})
+            await method(request, context)
+
+        return call
+
+    def _with_messages(self, method: Method) -> Method:
+        async def call(_: object, context: Context) -> None:
+            async with aclosing(_receive_all(context, self._receive_s, self._upload_s)) as requests:
+                await method(requests, context)
+
+        return call
 
 
 def read_request_id(context: Context) -> str:
@@ -75,13 +97,13 @@ def read_request_id(context: Context) -> str:
     return secrets.token_hex(8)
 
 
-def _guarded(name: str, method: Method, receive_s: float) -> Callable[[object, Context], Awaitable[None]]:
-    async def call(_: object, context: Context) -> None:
+def _guarded(name: str, method: Method) -> Method:
+    async def call(request: object, context: Context) -> None:
         request_id.set(read_request_id(context))
         started = time.monotonic()
         outcome = "cancelled"
         try:
-            await method(await _receive(context, receive_s), context)
+            await method(request, context)
             outcome = "ok"
         except ServiceError as error:
             outcome = error.reason
@@ -96,16 +118,20 @@ def _guarded(name: str, method: Method, receive_s: float) -> Callable[[object, C
     return call
 
 
-async def _receive(context: Context, receive_s: float) -> Any:  # noqa: ANN401 - any method's message
-    """The caller's message. One that is begun and never ended must not be held for ever."""
+async def _receive(context: Context, deadline: float) -> Any:  # noqa: ANN401 - any method's message
+    """The caller's next message, or EOF. One that is begun and never ended must not be held for ever."""
     try:
-        async with asyncio.timeout(receive_s):
-            request = await context.read()
+        async with asyncio.timeout(deadline - time.monotonic()):
+            return await context.read()
     except TimeoutError:
         raise DeadlineExceededError("The request did not arrive in time.") from None
-    if request is grpc.aio.EOF:
-        raise InvalidParameterError("The request is missing.", {"field": "request"})
-    return request
+
+
+async def _receive_all(context: Context, each_s: float, all_s: float) -> AsyncGenerator[Any, None]:
+    """The caller's messages to the last: each within its time, all of them within theirs."""
+    end = time.monotonic() + all_s
+    while (message := await _receive(context, min(end, time.monotonic() + each_s))) is not grpc.aio.EOF:
+        yield message
 
 
 async def _fail(

@@ -41,3 +41,24 @@ def test_what_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
     monkeypatch.setenv(f"CLEARCANVAS_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         load_settings()
+
+
+def test_jobs_and_their_files_are_in_the_data_folder_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLEARCANVAS_DATA", "/srv/clear canvas")
+    settings = load_settings()
+    assert settings.jobs_url == "sqlite:////srv/clear canvas/jobs.sqlite"
+    assert settings.store_url == "file:///srv/clear%20canvas/jobs"
+    monkeypatch.setenv("CLEARCANVAS_JOBS", "postgresql+psycopg://u:p@db/jobs")
+    monkeypatch.setenv("CLEARCANVAS_STORE", "s3://bucket")
+    settings = load_settings()
+    assert (settings.jobs_url, settings.store_url) == ("postgresql+psycopg://u:p@db/jobs", "s3://bucket")
+
+
+@pytest.mark.case("O1")
+@pytest.mark.parametrize("name", ["CLEARCANVAS_JOBS", "CLEARCANVAS_STORE", "CLOUDINARY_URL"])
+def test_addresses_with_passwords_are_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "scheme://user:canary-5b1e@host/path")
+    settings = load_settings()
+    assert "canary-5b1e" not in f"{settings!r} {settings} {settings.model_dump()}"
+    secrets = (settings.jobs, settings.store, settings.cloudinary_url)
+    assert [found for found in secrets if found and "canary-5b1e" in found.get_secret_value()]
