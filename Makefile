@@ -7,7 +7,7 @@ SHELL := bash
 FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
 PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(if $(shell $(name) -c '$(FITS)' 2>/dev/null && echo yes),$(name))))
 BIN := .venv/bin
-MODEL := model_repository/isnet/1/model.onnx
+MODELS := $(foreach name,isnet selfie,model_repository/$(name)/1/model.onnx)
 DIFFUSION := .triton/clearcanvas-extra-diffusion-cpu.sha256
 UV ?= uv
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
@@ -34,7 +34,7 @@ up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devn
 .PHONY: test
 test: ready tests/clients/node_modules/.done .s3/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
 	$(MAKE) --no-print-directory diffusion || { echo 'The tests of the diffusion model are left out.'; [ "$${REQUIRE_ALL:-0}" != 1 ]; }
-	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 tests/unit && $(BIN)/python -m pytest tests/integration tests/e2e)
 
 .PHONY: soak
 soak: .venv/.done ## Try 10,000 histories of payments with faults between any two steps
@@ -115,7 +115,7 @@ clean: ## Remove everything that was made here
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: ready
-ready: .venv/.done .triton/.done .devnet/.done $(MODEL)
+ready: .venv/.done .triton/.done .devnet/.done $(MODELS)
 
 .venv/.done: requirements/dev.lock pyproject.toml
 	@[ -n "$(PYTHON)" ] || { echo 'Python 3.11 or 3.12 (with venv) is needed; none of python3.12, python3.11, python3 is one. Name it with: make PYTHON=...'; exit 1; }
@@ -151,7 +151,7 @@ tests/clients/node_modules/.done: tests/clients/package-lock.json
 	.s3/bin/pip install --require-hashes --no-deps -r $<
 	@touch $@
 
-$(MODEL): model_repository/isnet/config.pbtxt | .venv/.done
-	@echo 'Fetching the model isnet'
-	$(BIN)/python -m cli models pull isnet
+model_repository/%/1/model.onnx: model_repository/%/config.pbtxt | .venv/.done
+	@echo 'Fetching the model $*'
+	$(BIN)/python -m cli models pull $*
 	@touch $@

@@ -46,11 +46,14 @@ def launch(tmp_path: Path) -> Launch:
         "--disable-auto-complete-config",
         "--load-model=isnet",
         "--load-model=toy",
-        f"--backend-config=python,shm-region-prefix-name={shm_prefix()}",
     ],
 )
 def test_the_command_line_holds(launch: Launch, option: str) -> None:
     assert option in launch.command()
+
+
+def test_the_stubs_share_memory_under_the_engines_own_name(launch: Launch) -> None:
+    assert f"--backend-config=python,shm-region-prefix-name={shm_prefix()}" in launch.command()
 
 
 def test_triton_dies_with_the_engine(launch: Launch) -> None:
