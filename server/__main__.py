@@ -75,7 +75,7 @@ async def _serve(
         settings.model, settings.generation_model, settings.max_pixels, settings.timeout_s, limits, triton
     )
     images = ImageServicer(options, admission, workspace, pool, monitor.suspect)
-    server = build_server(images, health, settings.receive_s)
+    server = build_server(images, health, settings.receive_s, settings.transfer_s)
     try:
         port = server.add_insecure_port(settings.grpc)
     except RuntimeError as error:

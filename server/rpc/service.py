@@ -36,10 +36,10 @@ OPTIONS: list[tuple[str, int]] = [
 MAX_CALLS = 512
 
 
-def build_server(images: ImageServicer, health: HealthServicer, receive_s: float) -> grpc.aio.Server:
-    """A server with ImageService, health and reflection; not yet bound. See `CallInterceptor` for `receive_s`."""
+def build_server(images: ImageServicer, health: HealthServicer, receive_s: float, upload_s: float) -> grpc.aio.Server:
+    """A server with ImageService, health and reflection; not yet bound. See `CallInterceptor` for the times."""
     server = grpc.aio.server(
-        interceptors=(CallInterceptor(receive_s),), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS
+        interceptors=(CallInterceptor(receive_s, upload_s),), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS
     )
     images_pb2_grpc.add_ImageServiceServicer_to_server(images, server)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from clearcanvas.v1 import images_pb2
+from clearcanvas.v1 import composition_pb2, images_pb2
 
-from server.composition import Picture
+from server.composition import Composition, Picture
 from server.edit import EditResult, EditTask
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError, PixelsExceededError
 from server.image.header import ImageHeader
@@ -52,19 +52,35 @@ def read_edit_request(request: images_pb2.EditRequest, max_pixels: int) -> tuple
     Raises `InvalidImageError` for an empty picture, `PayloadTooLargeError` over 25 MiB, `PixelsExceededError` for a
     result that is too large, `InvalidParameterError` with the field's name for all else.
     """
-    image, background = request.image, request.composition.picture.image
-    _check_size(image, len(image))
-    if request.model and not MODEL_NAME.fullmatch(request.model):
-        raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
-    composition = read_composition(request.composition)
-    if isinstance(composition.background, Picture):
-        _check_size(background, len(background))
+    _check_size(request.image, len(request.image))
+    call = read_edit_call(request, max_pixels)
+    background = read_background_picture(request.composition, call.task.composition)
+    return Pictures(request.image, background), call
+
+
+def read_edit_call(request: images_pb2.EditRequest, max_pixels: int) -> EditCall:
+    """All but the pictures. Raises as `read_edit_request`."""
+    check_model_name(request.model)
     limit = _lower(max_pixels, request.max_pixels)
     output = read_output(request.output)
     _check_result(output, limit)
     subject = known(_SUBJECTS, request.subject, "subject")
     region = read_region(request.region) if request.HasField("region") else None
-    return Pictures(image, background), EditCall(EditTask(composition, output, limit, subject, region), request.model)
+    return EditCall(EditTask(read_composition(request.composition), output, limit, subject, region), request.model)
+
+
+def read_background_picture(sent: composition_pb2.Composition, composition: Composition) -> bytes:
+    """The encoded picture that is laid behind, empty where none is. Raises as `read_edit_request`."""
+    if not isinstance(composition.background, Picture):
+        return b""
+    _check_size(sent.picture.image, len(sent.picture.image))
+    return sent.picture.image
+
+
+def check_model_name(name: str) -> None:
+    """Raise `InvalidParameterError` for what cannot be a model's name; empty means the default."""
+    if name and not MODEL_NAME.fullmatch(name):
+        raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
 
 
 def read_inspect_request(request: images_pb2.InspectRequest, max_pixels: int) -> tuple[bytes, int, int]:

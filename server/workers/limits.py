@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 NICENESS = 5
+JOB_NICENESS = 10  # Who waits for an answer goes before who will ask for it later.
 
 # What a worker is told of the environment: where programs and locale are, nothing of its server's settings.
 ALLOWED = frozenset(
@@ -47,6 +48,7 @@ class WorkerLimits:
     address_space: int  # bytes of virtual memory
     file_size: int  # bytes of one written file
     cpu_s: int  # seconds of processor time a task
+    niceness: int = NICENESS
 
     def apply(self) -> None:
         """Limit the calling process for its whole life."""
@@ -55,7 +57,7 @@ class WorkerLimits:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # A core file holds somebody's picture.
         # When every processor is busy, the server's event loop goes first: it only takes milliseconds, and the
         # surplus must hear at once that it is refused.
-        os.nice(NICENESS)
+        os.nice(self.niceness)
         # Pebble's own handler runs between Python instructions only: a worker deep in C would outlive SIGTERM by
         # three seconds, in which Pebble waits for it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -65,7 +65,7 @@ class Slot:
             await self.start()
             return await self._submit(function, *args)
         except BrokenProcessPool as error:
-            raise ProcessingFailedError("The picture could not be processed.") from error
+            raise ProcessingFailedError("The file could not be processed.") from error
 
     async def _submit(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         if self._pool is None or not self._pool.active:
@@ -75,11 +75,11 @@ class Slot:
         except ProcessExpired as error:
             logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
             if error.exitcode in KILLED:
-                raise WorkerLostError("The service had to give the picture up.") from error
-            raise ProcessingFailedError("The picture could not be processed.") from error
+                raise WorkerLostError("The service had to give the work up.") from error
+            raise ProcessingFailedError("The file could not be processed.") from error
         except MemoryError as error:
             logger.warning("worker %d ran out of memory", self.pid)
-            raise ProcessingFailedError("The picture needs more memory than it may use.") from error
+            raise ProcessingFailedError("The file needs more memory than it may use.") from error
         return result
 
 

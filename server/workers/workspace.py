@@ -1,4 +1,4 @@
-"""The server's folder in shared memory: the bytes of requests in flight, which must not outlive them."""
+"""The server's folders, in shared memory and on the disk: the bytes of work in flight, which must not outlive it."""
 
 import fcntl
 import os
@@ -34,7 +34,8 @@ class Workspace:
     """
 
     def __init__(self, base: Path = SHARED_MEMORY) -> None:
-        """Sweep what dead servers left in `base`, then make the folder."""
+        """Sweep what dead servers left in `base`, which is made where it is missing, then make the folder."""
+        base.mkdir(parents=True, exist_ok=True)
         sweep(base)
         # Locked before it gets its final name: another server that sweeps must never find it free.
         unnamed = Path(tempfile.mkdtemp(prefix=".clearcanvas-", dir=base))
@@ -61,6 +62,16 @@ class Workspace:
         finally:
             for path in (source, target, behind):
                 path.unlink(missing_ok=True)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder until the end of the block."""
+        folder = self.root / f"{next(self._numbers)}"
+        folder.mkdir(0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Remove the folder and everything named after it."""

@@ -63,3 +63,14 @@ def test_the_dead_are_swept_and_the_living_left_alone(tmp_path: Path) -> None:
     assert {dead, f"{dead}-9-0-in", living.name} <= names(tmp_path)
     another = Workspace(tmp_path)
     assert names(tmp_path) == {living.name, another.name, "clearcanvas-triton-13-abc"} | foreign
+
+
+def test_a_folder_is_private_and_goes_with_what_is_in_it(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "not" / "there yet")
+    with workspace.folder() as folder, workspace.folder() as other:
+        assert folder != other
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (folder / "file").write_bytes(b"x")
+        (folder / "inner").mkdir()
+    assert list(workspace.root.iterdir()) == []
+    workspace.close()
