@@ -76,7 +76,7 @@ def _pull_weights(folder: Path, place: str | None, report: Callable[[str], None]
 
 @app.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(help="The network, an ONNX file.")],
+    file: Annotated[Path, typer.Argument(help="The network, an ONNX file, or a small .tflite one.")],
     *,
     name: Annotated[str, typer.Option(help="Its name in the repository.")],
     size: Annotated[str, typer.Option(help="Pixels of its input: SIDE or HEIGHTxWIDTH.")],
@@ -87,15 +87,18 @@ def import_command(
         typer.Option(help="sigmoid if the output is logits, none if it is 0–1, auto to read it off the graph."),
     ] = "auto",
     output_name: Annotated[str | None, typer.Option(help="Which output is the matte, if there are several.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads, for a network of a few milliseconds.", show_default="all")
+    ] = None,
     license: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",  # noqa: A002
     source: Annotated[str, typer.Option(help="Where the weights are from.")] = "unknown",
     description: Annotated[str, typer.Option(help="What the model is for.")] = "",
     repository: Repository = None,
 ) -> None:
-    """Fold the model contract into an ONNX network and put it, with its card, into the repository."""
+    """Fold the model contract into a network and put it, with its card, into the repository."""
     height, width = _size(size)
     with _errors(), _steps() as report:
-        recipe = Recipe(height, width, _triple(mean, "mean"), _triple(std, "std"), activation, output_name)
+        recipe = Recipe(height, width, _triple(mean, "mean"), _triple(std, "std"), activation, output_name, threads)
         origin = Origin(license, source, description)
         card = import_model(file, _repository(repository), name, recipe=recipe, origin=origin, report=report)
     batch = "any batch" if card.dynamic_batch else "one picture at a time"

