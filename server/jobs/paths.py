@@ -23,7 +23,7 @@ def outputs_prefix(job: str) -> str:
     return f"{JOBS}{job}/out/"
 
 
-def output_prefix(job: str, attempt: int) -> str:
+def output_prefix(job: str, attempt: int | str) -> str:
     """What one attempt made."""
     return f"{outputs_prefix(job)}{attempt}/"
 

@@ -57,3 +57,6 @@ class Errand(Protocol):
 
         Raises a RetryableError where it shall be tried again later, any other ServiceError where that is no use.
         """
+
+    async def withdraw(self, record: Record) -> None:
+        """Take back what was given out, when the result is removed. Called again where it raises a RetryableError."""

@@ -17,7 +17,8 @@ class Periods:
     queue: float = 0.5  # between two looks at a queue
     retry: tuple[float, ...] = (2.0, 15.0)  # before the second and the third attempt
     errand: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 12 * 3600.0)  # before each next try
-    sweep: float = 60.0  # between two sweeps
+    sweep: int = 60  # between two sweeps; divides a minute or an hour
+    strays: int = 3600  # between two looks at all files; as `sweep`
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,10 @@ class JobSettings:
     timeout_s: Mapping[Kind, float] = field(default_factory=lambda: {Kind.IMAGE: 300.0, Kind.VIDEO: 900.0})
     retention: Retention = Retention()
     periods: Periods = Periods()
+
+
+def cron(period_s: int) -> str:
+    """Every `period_s` seconds, as the crontab says it, with seconds."""
+    if period_s < 60:
+        return f"*/{period_s} * * * * *"
+    return f"0 */{period_s // 60} * * * *" if period_s < 3600 else "0 0 * * * *"
