@@ -68,7 +68,7 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     highest, lowest = cv2.dilate(coarse, _SLOPE_REACH), cv2.erode(coarse, _SLOPE_REACH)
     # In floats, as at full size: alpha may be steep over luma.
     luma = np.asarray(cv2.cvtColor(view.colour.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
-    slope = _slope(luma, coarse.astype(np.float32))
+    slope = luma_slope(luma, coarse.astype(np.float32))
     # Exactly none where alpha is sure; rounding leaves a trace.
     slope[(highest == 0) | (lowest == 255)] = 0
     offset = coarse - slope * luma + np.float32(0.5)
@@ -79,7 +79,7 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     return RefinementMaps(np.asarray(maps, np.float32), trimap, coarse)
 
 
-def _slope(luma: Floats, alpha: Floats) -> Floats:
+def luma_slope(luma: Floats, alpha: Floats) -> Floats:
     """Return the local slope of alpha over luma, a guided filter's smoothed A; all (H, W), 0..255."""
     mean_luma, mean_alpha = _mean(luma, _SLOPE_RADIUS), _mean(alpha, _SLOPE_RADIUS)
     covariance = _mean(luma * alpha, _SLOPE_RADIUS) - mean_luma * mean_alpha

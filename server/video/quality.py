@@ -1,0 +1,113 @@
+"""The large model on key frames, and its mattes carried to the frames between them.
+
+Key frames stand at most `STRIDE` apart. What both carry to the middle frame between them is compared: where it differs,
+that frame becomes a key frame itself, and so on, until they are neighbours or the budget is spent. In all other frames
+the mattes of both sides are blended, by how near they are and how far the flow to them is to be believed.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from server.video.carry import agreement, blended, carried_from
+from server.video.coarse import Bytes, Coarse
+from server.video.flow import Effort, Floats, flow_between
+from server.video.watch import Seen, Sight
+
+SIGHT = Sight(working_side=1024, motion_side=480, effort=Effort.SOME)
+STRIDE = 8
+
+# On two cores a key frame takes 0.42 s and everything else about 0.07 s a frame: one key in five frames makes more than
+# six frames a second of 1080p. A video of 32 frames has a key in every one: all of them take 14 s.
+_KEYS_ALWAYS = 32
+_FRAMES_A_KEY = 5
+
+_ALIKE = 0.975  # IoU of the mattes from both sides, above which they are taken for right
+
+
+class Budget:
+    """How many key frames a video may have, spread over its length."""
+
+    def __init__(self, frames: int) -> None:
+        """`frames`: how many are expected."""
+        self._frames = max(1, frames)
+        self._keys = max(_KEYS_ALWAYS, -(-frames // _FRAMES_A_KEY))
+        self._spent = 0
+
+    @property
+    def every_frame(self) -> bool:
+        """Whether there is time for a key in every frame."""
+        return self._keys >= self._frames
+
+    def spend(self) -> None:
+        """Note one key."""
+        self._spent += 1
+
+    def allows(self, number: int) -> bool:
+        """Return whether one more may be spent before frame `number`: what is left is kept for the rest."""
+        regular = max(0, self._frames - number) // STRIDE + 1
+        share = self._keys * min(1.0, (number + STRIDE) / self._frames)
+        return self._spent < share and self._spent + regular < self._keys
+
+
+class Carrying:
+    """Mattes of key frames, and what becomes of the frames between them. `ask`: the matte of a key frame."""
+
+    def __init__(self, ask: Callable[[Seen], Bytes], budget: Budget) -> None:
+        self._ask = ask
+        self._budget = budget
+
+    def follow(self, frames: Iterator[Seen]) -> Iterator[Coarse]:
+        """Return every frame with its matte, in order. At most STRIDE + 1 frames are held."""
+        stride = 1 if self._budget.every_frame else STRIDE
+        first: Coarse | None = None
+        waiting: list[Seen] = []
+        for seen in frames:
+            if first is None or seen.back is None:
+                yield from self._ended(first, waiting)
+                first, waiting = self._key(seen), []
+                continue
+            waiting.append(seen)
+            if len(waiting) == stride:
+                last = self._key(waiting[-1])
+                yield from self._until(first, waiting, last)
+                first, waiting = last, []
+        yield from self._ended(first, waiting)
+
+    def _key(self, seen: Seen) -> Coarse:
+        self._budget.spend()
+        return Coarse(seen, self._ask(seen))
+
+    def _ended(self, first: Coarse | None, waiting: list[Seen]) -> Iterator[Coarse]:
+        """Return what is left before a cut or the end: its last frame is a key frame."""
+        if first is None:
+            return
+        last = first
+        if waiting:
+            last = self._key(waiting[-1])
+            yield from self._until(first, waiting, last)
+        yield last
+
+    def _until(self, first: Coarse, later: list[Seen], last: Coarse) -> Iterator[Coarse]:
+        """Return the frames from `first` to before `last`, which is the last one of `later`."""
+        frames = [first.seen, *later]
+        ahead = [flow_between(one.small, next_one.small, SIGHT.effort) for one, next_one in pairwise(frames)]
+        yield from self._span(first, frames, ahead, last)
+
+    def _span(self, first: Coarse, frames: list[Seen], ahead: list[Floats], last: Coarse) -> Iterator[Coarse]:
+        """Return the same of `frames`, which begin with `first` and end with `last`; `ahead`: flows to the next."""
+        yield first
+        between = frames[1:-1]
+        if not between:
+            return
+        lumas = [seen.small for seen in frames]
+        back = [seen.back for seen in frames[1:] if seen.back is not None]
+        forth = carried_from(first.alpha, lumas, back, ahead)[:-1]
+        against = carried_from(last.alpha, lumas[::-1], ahead[::-1], back[::-1])[-2::-1]
+        middle = len(between) // 2
+        if agreement(forth[middle], against[middle]) < _ALIKE and self._budget.allows(between[middle].frame.number):
+            key = self._key(between[middle])
+            yield from self._span(first, frames[: middle + 2], ahead[: middle + 1], key)
+            yield from self._span(key, frames[middle + 1 :], ahead[middle + 1 :], last)
+            return
+        for step, (seen, one, other) in enumerate(zip(between, forth, against, strict=True), start=1):
+            yield Coarse(seen, blended(one, other, 1 - step / (len(frames) - 1)))
