@@ -1,5 +1,6 @@
 """Shared memory for orders of pictures: IMAGE, MASK and the painted IMAGE lie one behind another in one region."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -11,6 +12,8 @@ from server.triton.contract import CHANNEL_OPTIONS
 from server.triton.regions import Region
 
 _WORTH = 1 << 20  # bytes; for fewer, asking Triton to map them takes longer than sending them
+
+_ATTEMPTS, _PAUSE_S = 10, 0.005
 
 
 class Sheets:
@@ -39,8 +42,20 @@ class Sheets:
         try:
             yield region
         finally:
-            # Triton keeps what an inference still uses: it is asked again after the next order.
-            self._left = [left for left in (*self._left, region) if not left.release(self._client)]
+            self._left.append(region)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Triton keeps what an inference still uses, and lets go of it just after its answer.
+
+        What it keeps for longer, as a call was given up, it is asked for again after the next order.
+        """
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(_PAUSE_S)
+            self._left = [left for left in self._left if not left.release(self._client)]
+            if not self._left:
+                return
 
     def _new(self, size: int) -> Region | None:
         if size < _WORTH:

@@ -1,6 +1,8 @@
 """The embedded background generator on the real Triton: the contract, and the same bytes as the code itself paints."""
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,11 @@ import pytest
 import tritonclient.grpc as triton
 from numpy.typing import NDArray
 
+from server.generation import Prompt
+from server.triton.generation import GenerationClient
+from server.triton.sheets import Sheets
 from tests.integration.engine.engine_process import RunningEngine, running_engine
+from tests.support.processes import wait_until
 
 REPOSITORY = Path(__file__).parents[3] / "model_repository"
 
@@ -74,3 +80,22 @@ def test_what_it_cannot_paint_it_refuses_and_goes_on(
     with pytest.raises(triton.InferenceServerException, match=reason):
         generate(engine, prompt, size, mask_size=mask_size)
     assert generate(engine, b"sea", (32, 32))[0].shape == (32, 32, 3)
+
+
+def test_by_shared_memory_come_the_same_bytes_and_nothing_stays(engine: RunningEngine) -> None:
+    image, mask = np.zeros((600, 700, 3), np.uint8), np.full((600, 700), 255, np.uint8)
+    prefix = f"clearcanvas-{os.getpid()}-served"
+    client = GenerationClient(engine.address, Sheets(engine.address, prefix, os.getpid()))
+    sent, _ = generate(engine, b"kraft paper", (600, 700))
+
+    def ask() -> None:
+        asked = client.model("backdrop", time.monotonic() + 30).generate(Prompt("kraft paper", "", 7), image, mask)
+        assert np.array_equal(asked.image, sent)
+
+    def none_left() -> bool:
+        ask()  # What Triton was slow to let go of is given back after the next order.
+        return not any(name.startswith(prefix) for name in engine.client.get_system_shared_memory_status().regions)
+
+    ask()
+    assert not list(Path("/dev/shm").glob(f"{prefix}*"))
+    wait_until(none_left, "Triton holds no sheet")
