@@ -37,6 +37,15 @@ _RETRIES: "RetryConfig" = {"max_retries": 4, "retry_timeout": timedelta(seconds=
 # The parts of obstore's messages that show no address: addresses of some stores carry their key.
 _HARMLESS = re.compile(r"status code: \d{3}|\(os error \d+\)|kind: [A-Z]\w+")
 
+_CONTENT_TYPES = {
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "png": "image/png",
+    "webm": "video/webm",
+    "webp": "image/webp",
+    "zip": "application/zip",
+}
+
 _RemoteStore = S3Store | GCSStore | AzureStore
 
 
@@ -48,12 +57,12 @@ class JobStore:
 
         Raises ValueError where it cannot be used; its text shows nothing of the URL but the scheme.
         """
-        address = urlsplit(url)
-        self._folder = Path(unquote(address.path)) if address.scheme == "file" else None
+        scheme, separator, _ = url.partition("://")
         try:
+            self._folder = Path(unquote(urlsplit(url).path)) if scheme == "file" else None
             self._store = _open_remote(url) if self._folder is None else LocalStore(self._folder, mkdir=True)
         except (BaseError, OSError, ValueError):  # Its text shows the whole URL, and a URL may hold a key.
-            kind = address.scheme or "a place without a scheme"
+            kind = scheme if separator else "a place without a scheme"
             raise ValueError(
                 f"jobs cannot be kept in {kind}: use file:///FOLDER, s3://BUCKET/PREFIX, gs:// or az://"
             ) from None
@@ -64,14 +73,13 @@ class JobStore:
         return self._folder is None
 
     async def put_file(self, path: str, source: Path) -> None:
-        """Store the file `source`, whole or not at all; replaces what was there. Raises StoreUnavailableError."""
-        await self.put(path, source)
+        """Store the file `source`, whole or not at all; replaces what was there. Raises StoreUnavailableError.
 
-    async def put(self, path: str, source: Path, content_type: str = "", filename: str = "") -> None:
-        """`put_file`, and how a remote store is to hand it out: its media type, and the name it is saved under."""
+        A remote store hands it out as what its ending says, to be saved under the last part of `path`.
+        """
         try:
             if self._folder is None:
-                await obstore.put_async(self._store, path, source, attributes=_attributes(content_type, filename))
+                await obstore.put_async(self._store, path, source, attributes=_attributes(path))
             else:
                 await obstore.put_async(self._store, path, source)
                 # obstore leaves a local file to the system's cache, and the job is about to be accepted.
@@ -169,11 +177,13 @@ def _open_remote(url: str) -> _RemoteStore:
     return store
 
 
-def _attributes(content_type: str, filename: str) -> dict[str, str]:
-    attributes = {"Content-Type": content_type or "application/octet-stream", "Cache-Control": "no-cache"}
-    if filename:
-        attributes["Content-Disposition"] = f"attachment; filename={filename}"
-    return attributes
+def _attributes(path: str) -> dict[str, str]:
+    name = path.rpartition("/")[2]
+    return {
+        "Content-Type": _CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
+        "Content-Disposition": f"attachment; filename={name}",
+        "Cache-Control": "no-cache",
+    }
 
 
 def _sync(folder: Path, path: str) -> None:

@@ -138,8 +138,8 @@ async def test_a_full_or_closed_disk_is_unavailable_and_nothing_is_left(tmp_path
 
 
 async def test_a_remote_file_is_handed_out_by_a_link_for_a_time(on_s3: JobStore, tmp_path: Path) -> None:
-    path = "jobs/a/out/1/video.mp4"
-    await on_s3.put(path, write(tmp_path, b"a video"), "video/mp4", "processed_a.mp4")
+    path = "jobs/a/out/1/processed_a.mp4"
+    await on_s3.put_file(path, write(tmp_path, b"a video"))
 
     link = await on_s3.link(path, 3600)
 
@@ -185,7 +185,9 @@ async def test_a_store_that_does_not_answer_is_unavailable(
     assert "kind: Connect" in caplog.text
 
 
-@pytest.mark.parametrize("url", ["ftp://user:secret@x", "secret", "s3://", "file:///proc/nowhere", "memory:///"])
+@pytest.mark.parametrize(
+    "url", ["ftp://user:secret@x", "secret", "s3://", "file:///proc/nowhere", "file://[secret", "memory:///"]
+)
 def test_a_place_that_cannot_hold_jobs_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(ValueError, match="jobs cannot be kept") as refusal:
         JobStore(url)

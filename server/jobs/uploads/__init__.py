@@ -1,0 +1,1 @@
+"""Finished results where callers fetch them without us: a remote store's presigned links, or Cloudinary."""
