@@ -6,25 +6,35 @@ import logging
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 
-from pydantic import ValidationError
+import grpc.aio
 
 from server.admission import Admission
+from server.assembly import (
+    Rooms,
+    build_job_calls,
+    build_jobs,
+    calls_pool,
+    image_options,
+    jobs_pool,
+    open_job_places,
+    triton_options,
+)
 from server.config import MIB, Settings, load_settings
-from server.rpc.calls import RequestIdFilter
+from server.errors import StoreUnavailableError
+from server.jobs.jobs import Jobs
+from server.jobs.uploads.setup import Places
+from server.rpc.calls import CallInterceptor, RequestIdFilter
 from server.rpc.health import HealthServicer
-from server.rpc.images import ImageOptions, ImageServicer
+from server.rpc.images import ImageServicer
 from server.rpc.service import build_server
-from server.triton.model import TritonOptions
 from server.triton.monitor import ModelMonitor
-from server.workers.limits import WorkerLimits, scrub_environment
-from server.workers.pool import WorkerPool
-from server.workers.task import initialize
+from server.workers.limits import scrub_environment
 from server.workers.workspace import Workspace
 
 logger = logging.getLogger("server")
 
-PRELOAD = ("server.workers.preload",)
 CLOSE_GRACE_S = 0.5
 TRIM_PAUSE_S = 5.0
 
@@ -33,7 +43,8 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     try:
         settings = load_settings()
-    except ValidationError as error:
+        places = open_job_places(settings)  # Before the keys of its store are taken out of the environment.
+    except ValueError as error:
         raise SystemExit(str(error)) from None
     scrub_environment()
     handler = logging.StreamHandler(sys.stderr)
@@ -43,68 +54,83 @@ def main() -> None:
         handlers=[handler],
         format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
     )
-    asyncio.run(serve(settings))
+    asyncio.run(serve(settings, places))
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, places: Places) -> None:
     """Run the service with all that belongs to it, and take everything down in order."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    workspace = Workspace()
-    limits = WorkerLimits(settings.worker_memory_mib * MIB, settings.worker_file_mib * MIB, settings.worker_cpu_s)
-    pool = WorkerPool(settings.workers, initialize, limits, preload=PRELOAD)
-    try:
-        await pool.start()
-        await _serve(settings, workspace, limits, pool, stopping)
-    finally:
-        await pool.close()
-        workspace.close()
+    async with AsyncExitStack() as opened:
+        rooms = Rooms(Workspace(), Workspace(settings.scratch), calls_pool(settings), jobs_pool(settings))
+        for workspace in (rooms.memory, rooms.scratch):
+            opened.callback(workspace.close)
+        for pool in (rooms.pool, rooms.job_pool):
+            opened.push_async_callback(pool.close)
+            await pool.start()
+        await _serve(settings, places, rooms, stopping)
     logger.info("stopped")
 
 
-async def _serve(
-    settings: Settings, workspace: Workspace, limits: WorkerLimits, pool: WorkerPool, stopping: asyncio.Event
-) -> None:
-    region_prefix = workspace.name if settings.triton_shared_memory else None
-    triton = TritonOptions(settings.triton, settings.triton_timeout_s, region_prefix)
+async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asyncio.Event) -> None:
+    triton = triton_options(settings, rooms)
     monitor = ModelMonitor(triton, settings.model, settings.require_device)
     health = HealthServicer(monitor.state)
     admission = Admission(settings.memory_budget_mib * MIB)
-    options = ImageOptions(
-        settings.model, settings.generation_model, settings.max_pixels, settings.timeout_s, limits, triton
-    )
-    images = ImageServicer(options, admission, workspace, pool, monitor.suspect)
-    server = build_server(images, health, settings.receive_s, settings.transfer_s)
-    try:
-        port = server.add_insecure_port(settings.grpc)
-    except RuntimeError as error:
-        raise SystemExit(f"cannot listen on {settings.grpc}: {error}") from None
+    images = ImageServicer(image_options(settings, triton), admission, rooms.memory, rooms.pool, monitor.suspect)
+    jobs = build_jobs(settings, places, rooms, triton, monitor)
+    job_calls = build_job_calls(settings, places, rooms, monitor=monitor, jobs=jobs, admission=admission)
+    server = build_server(images, job_calls, health, CallInterceptor(settings.receive_s, settings.transfer_s))
+    port = _bind(server, settings.grpc)
+    await _start(jobs, places)
     await server.start()
     background = [asyncio.create_task(monitor.run(health.update)), asyncio.create_task(_give_memory_back())]
     host = settings.grpc.rpartition(":")[0]
     logger.info(
-        "serving on %s:%d, pid %d, %d workers, model %s from %s", host, port, os.getpid(), settings.workers,
-        settings.model, settings.triton,
+        "serving on %s:%d, pid %d, %d workers and %d for jobs, model %s from %s", host, port, os.getpid(),
+        settings.workers, settings.job_workers, settings.model, settings.triton,
     )  # fmt: skip
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({stop, *background}, return_when=asyncio.FIRST_COMPLETED)
     logger.info("draining %d calls", admission.in_flight)
     await health.enter_graceful_shutdown()
     admission.close()
-    try:
-        async with asyncio.timeout(settings.drain_s):
-            await admission.drained()
-    except TimeoutError:
-        logger.error("%d calls were not done after %.1f s", admission.in_flight, settings.drain_s)
+    job_calls.close()
+    # Jobs are handed back while calls go on: another server takes them up meanwhile.
+    handing_back = asyncio.create_task(jobs.close())
+    await _drain(admission, settings.drain_s)
     for task in (stop, *background):
         task.cancel()
-    outcomes = await asyncio.gather(stop, *background, return_exceptions=True)
+    outcomes = await asyncio.gather(stop, handing_back, *background, return_exceptions=True)
     await server.stop(CLOSE_GRACE_S)
     await monitor.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):  # What should run for ever has failed: end with its traceback.
             raise outcome
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise SystemExit(f"cannot listen on {address}: {error}") from None
+
+
+async def _start(jobs: Jobs, places: Places) -> None:
+    try:
+        await places.start()
+        await jobs.start()
+    except StoreUnavailableError as error:
+        raise SystemExit(f"cannot keep jobs: {error}") from None
+
+
+async def _drain(admission: Admission, limit_s: float) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            await admission.drained()
+    except TimeoutError:
+        logger.error("%d calls were not done after %.1f s", admission.in_flight, limit_s)
 
 
 async def _give_memory_back() -> None:

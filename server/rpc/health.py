@@ -6,7 +6,7 @@ from grpc_health.v1 import health, health_pb2
 from server.rpc.calls import Context
 from server.triton.monitor import ModelState
 
-SERVICES = ("", "clearcanvas.v1.ImageService")
+SERVICES = ("", "clearcanvas.v1.ImageService", "clearcanvas.v1.JobService")
 
 
 class HealthServicer(health.aio.HealthServicer):

@@ -12,17 +12,15 @@ from pathlib import Path
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
 from server.admission import Admission
-from server.edit import EditResult, EditTask
+from server.edit import EditResult
 from server.errors import (
     DeadlineExceededError,
-    InvalidRequestError,
     ModelUnavailableError,
     OverloadedError,
-    PixelsExceededError,
 )
-from server.image.cost import estimated_cost
-from server.image.header import EndsInHeaderError, ImageHeader, read_header
+from server.image.header import EndsInHeaderError, read_header
 from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
+from server.rpc.pictures import check_pixels, cost_of
 from server.triton.model import TritonOptions
 from server.wire.messages import Pictures, read_edit_request, read_inspect_request, write_facts, write_header
 from server.workers.limits import WorkerLimits
@@ -75,7 +73,7 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         pictures, call = read_edit_request(request, self._options.max_pixels)
         del request  # The message and the pictures are two copies of up to 50 MiB; neither is needed for long.
         with (
-            self._admission.permit(_cost(pictures, call.task)),
+            self._admission.permit(cost_of(pictures, call.task)),
             self._workspace.request(background=bool(pictures.background)) as files,
         ):
             async with _until(deadline):
@@ -98,7 +96,7 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
                 raise
             await context.write(images_pb2.InspectResponse(needed_bytes=error.needed_bytes))
             return
-        _check_pixels(header, max_pixels)
+        check_pixels(header, max_pixels)
         await context.write(write_facts(header))
 
     async def _answer(self, job: EditJob, context: Context) -> None:
@@ -138,36 +136,6 @@ async def _until(deadline: float) -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise DeadlineExceededError("The deadline passed before the result was ready.") from None
-
-
-def _cost(pictures: Pictures, task: EditTask) -> int:
-    """Return the bytes of memory that a request takes. Raises what `read_header` does, and PixelsExceededError."""
-    header = _admitted(pictures.image, task)
-    behind = _admitted_behind(pictures.background, task) if pictures.background else None
-    cost = estimated_cost(header, task.output, task.composition, max_pixels=task.max_pixels, behind=behind)
-    return cost + len(pictures.image) + len(pictures.background)
-
-
-def _admitted(picture: bytes, task: EditTask) -> ImageHeader:
-    header = read_header(picture)
-    _check_pixels(header, task.max_pixels)
-    return header
-
-
-def _admitted_behind(picture: bytes, task: EditTask) -> ImageHeader:
-    try:
-        return _admitted(picture, task)
-    except InvalidRequestError as error:
-        metadata = {**error.metadata, "field": "picture.image"}
-        raise type(error)(f"In the background: {error.message}", metadata) from error
-
-
-def _check_pixels(header: ImageHeader, max_pixels: int) -> None:
-    pixels = header.width * header.height
-    if pixels > max_pixels:
-        raise PixelsExceededError(
-            f"The picture has {pixels} pixels, more than {max_pixels}.", {"limit": str(max_pixels)}
-        )
 
 
 def _write(files: RequestFiles, pictures: Pictures) -> None:

@@ -1,13 +1,14 @@
 """The gRPC server: which services, how large, how many."""
 
 import grpc.aio
-from clearcanvas.v1 import images_pb2, images_pb2_grpc
+from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2, jobs_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from server.rpc.calls import CallInterceptor
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
+from server.rpc.jobs import JobServicer
 from server.wire.messages import MAX_IMAGE_BYTES
 
 MIB = 1024 * 1024
@@ -36,15 +37,17 @@ OPTIONS: list[tuple[str, int]] = [
 MAX_CALLS = 512
 
 
-def build_server(images: ImageServicer, health: HealthServicer, receive_s: float, upload_s: float) -> grpc.aio.Server:
-    """A server with ImageService, health and reflection; not yet bound. See `CallInterceptor` for the times."""
-    server = grpc.aio.server(
-        interceptors=(CallInterceptor(receive_s, upload_s),), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS
-    )
+def build_server(
+    images: ImageServicer, jobs: JobServicer, health: HealthServicer, interceptor: CallInterceptor
+) -> grpc.aio.Server:
+    """A server with ImageService, JobService, health and reflection; not yet bound."""
+    server = grpc.aio.server(interceptors=(interceptor,), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
     images_pb2_grpc.add_ImageServiceServicer_to_server(images, server)
+    jobs_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = (
         images_pb2.DESCRIPTOR.services_by_name["ImageService"].full_name,
+        jobs_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )

@@ -93,6 +93,11 @@ def outside_contract(model: str) -> ModelUnavailableError:
     return ModelUnavailableError(f"The model {model} answered outside its contract.", {"model": model})
 
 
+def not_found(model: str, field: str) -> ModelNotFoundError:
+    """The error for a model that Triton does not hold. `field`: of the request, that names it."""
+    return ModelNotFoundError(f"There is no model named {model}.", {"model": model, "field": field})
+
+
 def translate(error: InferenceServerException, model: str, *, listed: bool, field: str = "model") -> ServiceError:
     """Triton's error as ours. Its text is not passed on: it names regions, addresses and files.
 
@@ -100,7 +105,7 @@ def translate(error: InferenceServerException, model: str, *, listed: bool, fiel
     swap or a recovery, "unknown" as well. `field`: of the request, that names the model.
     """
     if error.status() == "StatusCode.NOT_FOUND" and not listed:
-        return ModelNotFoundError(f"There is no model named {model}.", {"model": model, "field": field})
+        return not_found(model, field)
     if error.status() == "StatusCode.DEADLINE_EXCEEDED":
         return ModelUnavailableError(f"The model {model} did not answer in time.", {"model": model})
     return ModelUnavailableError(f"The model {model} cannot answer now.", {"model": model})

@@ -20,6 +20,7 @@ from server.triton.contract import (
     RECONNECT_S,
     ModelFacts,
     check_alpha,
+    not_found,
     read_device,
     read_facts,
     translate,
@@ -78,6 +79,16 @@ class ModelMonitor:
                     await self._suspected.wait()
             except TimeoutError:
                 continue
+
+    async def check_listed(self, model: str, field: str) -> None:
+        """Raise ModelNotFoundError where Triton holds no model of that name. While Triton is away, nothing is said.
+
+        `field`: of the request, that names it.
+        """
+        with suppress(InferenceServerException):
+            index = await self._client.get_model_repository_index(client_timeout=CONTROL_TIMEOUT_S)
+            if not any(entry.name == model for entry in index.models):
+                raise not_found(model, field)
 
     async def close(self) -> None:
         """Have Triton forget this server's shared memory, and disconnect."""

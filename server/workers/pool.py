@@ -36,6 +36,11 @@ class WorkerPool:
         self._revivals: set[asyncio.Task[None]] = set()
 
     @property
+    def size(self) -> int:
+        """How many workers there are."""
+        return len(self._slots)
+
+    @property
     def pids(self) -> set[int]:
         """Process ids of the workers."""
         return {slot.pid for slot in self._slots}

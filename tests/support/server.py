@@ -10,13 +10,14 @@ from pathlib import Path
 import grpc
 import numpy as np
 import psutil
-from clearcanvas.v1 import images_pb2, images_pb2_grpc
+from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2_grpc
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from numpy.typing import NDArray
 from PIL import Image
 
+from server.workers.limits import JOB_NICENESS, NICENESS
 from tests.support.processes import SHARED_MEMORY, free_address, module, running, tail, wait_until
 
 CHANNEL = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
@@ -55,6 +56,7 @@ class RunningServer:
         self.log = log
         self.channel = grpc.insecure_channel(address, options=CHANNEL)
         self.images = images_pb2_grpc.ImageServiceStub(self.channel)
+        self.jobs = jobs_pb2_grpc.JobServiceStub(self.channel)
         self._health = health_pb2_grpc.HealthStub(self.channel)
 
     def edit(self, request: images_pb2.EditRequest, timeout_s: float = 120, **metadata: str) -> Answer:
@@ -81,8 +83,12 @@ class RunningServer:
             return False
 
     def workers(self) -> list[psutil.Process]:
-        """The worker processes: the children of the fork server."""
-        return [worker for child in self.process.children() for worker in child.children()]
+        """The worker processes that callers wait for."""
+        return self._workers(NICENESS)
+
+    def job_workers(self) -> list[psutil.Process]:
+        """The worker processes for jobs."""
+        return self._workers(JOB_NICENESS)
 
     def busy_workers(self) -> list[psutil.Process]:
         """The workers that hold a picture: its file is in their memory map."""
@@ -90,6 +96,12 @@ class RunningServer:
         return [
             worker for worker in self.workers() if picture_file.search(Path(f"/proc/{worker.pid}/maps").read_text())
         ]
+
+    def _workers(self, niceness: int) -> list[psutil.Process]:
+        """The children of the fork server that give way so much."""
+        ours = self.process.nice()
+        children = [worker for child in self.process.children() for worker in child.children()]
+        return [worker for worker in children if worker.nice() - ours == niceness]
 
     def files(self) -> list[Path]:
         """What requests have in shared memory now."""
@@ -111,6 +123,9 @@ def running_server(triton: str, folder: Path, **settings: object) -> Iterator[Ru
         "CLEARCANVAS_TRITON": triton,
         "CLEARCANVAS_MODEL": "toy",
         "CLEARCANVAS_WORKERS": "2",
+        "CLEARCANVAS_JOB_WORKERS": "1",
+        "CLEARCANVAS_DATA": str(folder / "data"),
+        "CLEARCANVAS_SCRATCH": str(folder / "scratch"),
     } | {f"CLEARCANVAS_{name.upper()}": str(value) for name, value in settings.items()}
     log = folder / "server.log"
     with running(module("server"), environment, log) as process:

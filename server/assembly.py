@@ -1,0 +1,119 @@
+"""What the program is put together from: settings to the objects that are told them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from server.admission import Admission
+from server.config import MIB, Settings
+from server.jobs.jobs import Jobs
+from server.jobs.record import Kind
+from server.jobs.runner import JobRunner, RunnerOptions
+from server.jobs.settings import JobSettings, Retention
+from server.jobs.uploads.setup import Places, open_places
+from server.rpc.images import ImageOptions
+from server.rpc.jobs import JobServicer
+from server.rpc.submissions import Submissions, SubmitOptions
+from server.triton.model import TritonOptions
+from server.triton.monitor import ModelMonitor
+from server.video.task import VideoFacts, VideoLimits
+from server.workers.limits import JOB_NICENESS, WorkerLimits
+from server.workers.pool import WorkerPool
+from server.workers.task import initialize
+from server.workers.workspace import Workspace
+
+PRELOAD = ("server.workers.preload",)
+
+# How long an attempt may wait for a worker that makes one of the other kind, fetch its inputs and store its result.
+AROUND_S = 300.0
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Where work is done: the folder in shared memory and the workers of calls; the scratch disk and those of jobs."""
+
+    memory: Workspace
+    scratch: Workspace
+    pool: WorkerPool
+    job_pool: WorkerPool
+
+
+def open_job_places(settings: Settings) -> Places:
+    """Where jobs have their files. Raises ValueError, which shows no secret."""
+    url = settings.cloudinary_url if settings.uploads == "cloudinary" else None
+    if settings.uploads == "cloudinary" and url is None:
+        raise ValueError("uploads to Cloudinary need CLOUDINARY_URL")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    account = None if url is None else url.get_secret_value()
+    return open_places(settings.store_url, settings.data / "spool", account, settings.scratch)
+
+
+def calls_limits(settings: Settings) -> WorkerLimits:
+    """Of a worker that a caller waits for."""
+    return WorkerLimits(settings.worker_memory_mib * MIB, settings.worker_file_mib * MIB, settings.worker_cpu_s)
+
+
+def jobs_limits(settings: Settings) -> WorkerLimits:
+    """Of a worker for jobs."""
+    return WorkerLimits(
+        settings.job_memory_mib * MIB, settings.job_file_mib * MIB, settings.job_cpu_s, niceness=JOB_NICENESS
+    )
+
+
+def calls_pool(settings: Settings) -> WorkerPool:
+    """The workers that callers wait for."""
+    return WorkerPool(settings.workers, initialize, calls_limits(settings), preload=PRELOAD)
+
+
+def jobs_pool(settings: Settings) -> WorkerPool:
+    """Workers of their own, so that no call waits for a job."""
+    return WorkerPool(settings.job_workers, initialize, jobs_limits(settings), preload=PRELOAD)
+
+
+def triton_options(settings: Settings, rooms: Rooms) -> TritonOptions:
+    """How workers reach Triton."""
+    region_prefix = rooms.memory.name if settings.triton_shared_memory else None
+    return TritonOptions(settings.triton, settings.triton_timeout_s, region_prefix)
+
+
+def image_options(settings: Settings, triton: TritonOptions) -> ImageOptions:
+    """What ImageService is configured with."""
+    return ImageOptions(
+        settings.model,
+        settings.generation_model,
+        settings.max_pixels,
+        settings.timeout_s,
+        calls_limits(settings),
+        triton,
+    )
+
+
+def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonOptions, monitor: ModelMonitor) -> Jobs:
+    """The jobs, with what does their work."""
+    timeout_s = {Kind.IMAGE: settings.job_timeout_s, Kind.VIDEO: settings.video_timeout_s}
+    options = RunnerOptions(settings.model, settings.generation_model, timeout_s, jobs_limits(settings), triton)
+    runner = JobRunner(options, places, rooms.job_pool, rooms.scratch, monitor.suspect)
+    slots = {Kind.IMAGE: settings.job_workers, Kind.VIDEO: max(1, settings.job_workers - 1)}
+    around_s = AROUND_S + max(timeout_s.values())
+    told = JobSettings(
+        settings.jobs_url,
+        slots,
+        timeout_s={kind: limit_s + around_s for kind, limit_s in timeout_s.items()},
+        retention=Retention(result=timedelta(hours=settings.retention_h)),
+    )
+    return Jobs(told, places.store, runner, places.errands)
+
+
+def build_job_calls(
+    settings: Settings, places: Places, rooms: Rooms, *, monitor: ModelMonitor, jobs: Jobs, admission: Admission
+) -> JobServicer:
+    """JobService."""
+    limits = VideoLimits(duration_s=settings.video_duration_s, size=settings.video_mib * MIB)
+    options = SubmitOptions(settings.max_pixels, limits, partial(_probe, rooms.pool, limits), monitor.check_listed)
+    submissions = Submissions(options, jobs, admission, rooms.scratch)
+    return JobServicer(submissions, jobs, places, admission, settings.transfer_s)
+
+
+async def _probe(pool: WorkerPool, limits: VideoLimits, video: Path) -> VideoFacts:
+    raise NotImplementedError

@@ -1,0 +1,147 @@
+"""One attempt at a job: inputs out of the store, the work in a worker, the result into the store."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.composition import Composition, Picture
+from server.errors import ModelUnavailableError
+from server.jobs.paths import input_path, output_path
+from server.jobs.ports import OnProgress
+from server.jobs.record import Json, Kind, Outcome, Record
+from server.jobs.uploads.setup import Places
+from server.triton.model import TritonOptions
+from server.wire.image_jobs import read_image_spec, write_image_facts
+from server.workers.limits import WorkerLimits
+from server.workers.pool import WorkerPool
+from server.workers.progress import read_progress
+from server.workers.task import EditJob, edit_picture
+from server.workers.workspace import Workspace
+
+LOOK_S = 0.25  # Often enough for a bar that moves, and nothing beside the work itself.
+
+IMAGE, VIDEO, BACKGROUND = "image", "video", "background"
+"""Names of a job's files."""
+
+PROGRESS = "progress"
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """What the work is done with."""
+
+    model: str  # used when an order names none
+    generation_model: str  # the same, for generated backgrounds
+    timeout_s: Mapping[Kind, float]  # longest one attempt may take
+    limits: WorkerLimits
+    triton: TritonOptions
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A result, still in the scratch folder."""
+
+    file: Path
+    content_type: str
+    facts: Json
+
+
+class JobRunner:
+    """Implements `server.jobs.ports.Runner` with a pool of workers that does nothing else."""
+
+    def __init__(
+        self,
+        options: RunnerOptions,
+        places: Places,
+        pool: WorkerPool,
+        scratch: Workspace,
+        on_model_failure: Callable[[], None],
+    ) -> None:
+        """`on_model_failure` is called when the default model did not answer."""
+        self._options = options
+        self._places = places
+        self._pool = pool
+        self._scratch = scratch
+        self._on_model_failure = on_model_failure
+        # Both kinds together may have more attempts under way than there are workers; the time of one begins with its
+        # worker.
+        self._room = asyncio.Semaphore(pool.size)
+
+    async def run(self, record: Record, attempt: int, on_progress: OnProgress) -> Outcome:
+        """Make the result of `record` and put it into the store. See `Runner.run`."""
+        async with self._room:
+            with self._scratch.folder() as folder:
+                async with _followed(folder / PROGRESS, on_progress):
+                    made = await self._made(record, folder)
+                return await self._kept(record, attempt, made)
+
+    async def _kept(self, record: Record, attempt: int, made: _Made) -> Outcome:
+        path = output_path(record.id, attempt, made.file.name)
+        await self._places.store.put_file(path, made.file)
+        uploaded = await self._places.upload(record.id, record.kind, made.file, made.content_type)
+        return Outcome(path, made.content_type, made.file.stat().st_size, {**made.facts, **uploaded})
+
+    async def _made(self, record: Record, folder: Path) -> _Made:
+        try:
+            return await self._edit(record, folder)
+        except ModelUnavailableError as error:
+            if error.metadata.get("model") == self._options.model:
+                self._on_model_failure()
+            raise
+
+    async def _edit(self, record: Record, folder: Path) -> _Made:
+        call = read_image_spec(record.spec)
+        job = EditJob(
+            source=await self._fetched(record, IMAGE, folder),
+            target=folder / f"result.{call.task.output.format.value}",
+            task=call.task,
+            model=call.model or self._options.model,
+            generation_model=self._options.generation_model,
+            deadline=self._deadline(record),
+            background=await self._fetched_background(record, call.task.composition, folder),
+            progress=folder / PROGRESS,
+        )
+        given = time.monotonic()
+        result = await self._pool.run(
+            edit_picture, job, self._options.limits, self._options.triton, timeout_s=job.deadline - time.monotonic()
+        )
+        waited_s = time.monotonic() - given - sum(seconds for _, seconds in result.stages)
+        return _Made(job.target, result.content_type, write_image_facts(result, max(0.0, waited_s)))
+
+    def _deadline(self, record: Record) -> float:
+        return time.monotonic() + self._options.timeout_s[record.kind]
+
+    async def _fetched(self, record: Record, name: str, folder: Path) -> Path:
+        await self._places.store.get_to_file(input_path(record.id, record.digest, name), folder / name)
+        return folder / name
+
+    async def _fetched_background(self, record: Record, composition: Composition, folder: Path) -> Path | None:
+        if not isinstance(composition.background, Picture):
+            return None
+        return await self._fetched(record, BACKGROUND, folder)
+
+
+@asynccontextmanager
+async def _followed(file: Path, on_progress: OnProgress) -> AsyncIterator[None]:
+    """Tell what a worker writes to `file`, during the block and at its end."""
+    following = asyncio.create_task(_follow(file, on_progress))
+    try:
+        yield
+        _tell(file, on_progress)
+    finally:
+        following.cancel()
+
+
+async def _follow(file: Path, on_progress: OnProgress) -> None:
+    while True:
+        await asyncio.sleep(LOOK_S)
+        _tell(file, on_progress)
+
+
+def _tell(file: Path, on_progress: OnProgress) -> None:
+    progress = read_progress(file)
+    if progress is not None:
+        on_progress(*progress)
