@@ -36,7 +36,7 @@ def carried_from(alpha: Bytes, lumas: Sequence[Bytes], towards: Sequence[Floats]
     for luma, nearer, farther in zip(lumas[1:], towards, away, strict=True):
         there = nearer if there is None else chained(nearer, there)
         back = farther if back is None else chained(back, farther)
-        sides.append(Side(np.asarray(carried(alpha, there), np.uint8), trust(there, back, luma, lumas[0])))
+        sides.append(Side(carried(alpha, there), trust(there, back, luma, lumas[0])))
     return sides
 
 

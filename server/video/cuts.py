@@ -19,7 +19,7 @@ def is_cut(before: Bytes, now: Bytes, back: Floats) -> bool:
     the one of the other (structure), nor the levels of luma are spread alike (histogram). The first alone is a fast
     pan or a flash, the second alone a change of light.
     """
-    explained = likeness(now, np.asarray(carried(before, back), np.uint8))
+    explained = likeness(now, carried(before, back))
     if explained > _SAME_STRUCTURE:
         return False
     return explained < _OTHER_STRUCTURE or overlap(before, now) < _SAME_LEVELS

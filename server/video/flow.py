@@ -6,6 +6,7 @@ other, in pixels of (h, w). DIS flow of Kroeger et al. 2016, "Fast Optical Flow 
 
 from enum import Enum
 from functools import cache
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Values = TypeVar("Values", Bytes, Floats)
 
 _LEAST_SIDE = 16  # smaller pictures have no room for the patches of 8 pixels that are looked for
 _SLACK = 0.7  # pixels by which there and back may miss, and the share of the way that is allowed on top
@@ -40,21 +42,18 @@ def _method(effort: Effort) -> cv2.DISOpticalFlow:
     return cv2.DISOpticalFlow.create(effort.value)
 
 
-def carried(values: Bytes | Floats, flow: Floats) -> Bytes | Floats:
-    """Return at each pixel what `values` has where the flow leads, of the same type.
+def carried(values: Values, flow: Floats) -> Values:
+    """Return at each pixel what `values` has where the flow leads.
 
-    `values`: (H, W) or (H, W, C), uint8 or float32, of the frame that the flow leads to. `flow` may be of another size
-    than it. Beyond the border, `values` is taken to go on.
+    `values`: (H, W) or (H, W, C), of the frame that the flow leads to; `flow` may be of another size than it. Beyond
+    the border, `values` is taken to go on.
     """
-    height, width = values.shape[:2]
-    positions = _positions(flow, (height, width))
-    moved = cv2.remap(values, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, values.dtype)
+    return _read(values, _positions(flow, (values.shape[0], values.shape[1])))
 
 
 def chained(first: Floats, second: Floats) -> Floats:
     """Return the flow from the frame that `first` begins at to the one that `second` leads to; all (h, w, 2)."""
-    return first + np.asarray(carried(second, first), np.float32)
+    return np.asarray(cv2.add(first, carried(second, first)), np.float32)
 
 
 def trust(flow: Floats, back: Floats, here: Bytes, there: Bytes) -> Floats:
@@ -63,19 +62,23 @@ def trust(flow: Floats, back: Floats, here: Bytes, there: Bytes) -> Floats:
     It is, where the flow back returns to where it began, where the luma at both ends is alike, and inside of the frame.
     `back`: from `there` to `here`; all of one size. Forward-backward check of Sundaram, Brox, Keutzer 2010.
     """
-    missed = _length(flow + np.asarray(carried(back, flow), np.float32))
-    returned = missed / (_SLACK + _SLACK_SHARE * _length(flow))
-    differs = cv2.blur(cv2.absdiff(here, np.asarray(carried(there, flow), np.uint8)).astype(np.float32), _AROUND)
-    doubt = returned * returned + (differs / _NOISE) ** 2
-    believed = np.exp(-doubt)
     height, width = here.shape
     positions = _positions(flow, (height, width))
-    inside = (positions >= 0).all(-1) & (positions <= (width - 1, height - 1)).all(-1)
-    return np.asarray(believed * inside, np.float32)
+    returned = _length(cv2.add(flow, _read(back, positions))) / (_SLACK + _SLACK_SHARE * _length(flow))
+    differs = cv2.blur(cv2.absdiff(here, _read(there, positions)), _AROUND).astype(np.float32) / _NOISE
+    believed = cv2.exp(-(returned * returned + differs * differs))
+    inside = cv2.inRange(positions, (0.0, 0.0), (width - 1.0, height - 1.0))
+    return np.asarray(cv2.copyTo(believed, inside), np.float32)
 
 
-def _length(flow: Floats) -> Floats:
-    return np.asarray(cv2.magnitude(flow[..., 0], flow[..., 1]), np.float32)
+def _read(values: Values, positions: Floats) -> Values:
+    moved = cv2.remap(values, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(moved, values.dtype)
+
+
+def _length(flow: NDArray[np.generic]) -> Floats:
+    across, down = cv2.split(np.asarray(flow, np.float32))
+    return np.asarray(cv2.magnitude(across, down), np.float32)
 
 
 def _positions(flow: Floats, size: tuple[int, int]) -> Floats:
@@ -83,9 +86,8 @@ def _positions(flow: Floats, size: tuple[int, int]) -> Floats:
     height, width = size
     rows, columns = flow.shape[:2]
     if (rows, columns) != size:
-        flow = np.asarray(cv2.resize(flow, (width, height)), np.float32)
-        flow = flow * np.array([width / columns, height / rows], np.float32)
-    return flow + _grid(size)
+        flow = np.asarray(cv2.resize(flow * np.array([width / columns, height / rows], np.float32), (width, height)))
+    return np.asarray(cv2.add(flow, _grid(size)), np.float32)
 
 
 @cache

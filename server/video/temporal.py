@@ -47,10 +47,10 @@ def steadied(seen: Seen, alpha: Floats, before: Seen, matte: Floats) -> Floats:
     """Return `alpha` of one frame, steadied by the `matte` of the frame before; all (H, W) float32, 0 to 255."""
     if seen.back is None:
         raise ValueError("there is a cut between the frames")
-    old = np.asarray(carried(matte, seen.back), np.float32)
+    old = carried(matte, seen.back)
     difference = cv2.subtract(alpha, old)
     height, width = alpha.shape
-    looks = cv2.absdiff(seen.small, np.asarray(carried(before.small, seen.back), np.uint8))
+    looks = cv2.absdiff(seen.small, carried(before.small, seen.back))
     looks = cv2.resize(cv2.blur(looks, _AROUND), (width, height))
     gain = cv2.max(cv2.LUT(cv2.convertScaleAbs(difference), _BY_DIFFERENCE), cv2.LUT(looks, _BY_LUMA))
     return np.asarray(old + gain * difference, np.float32)
