@@ -9,12 +9,13 @@ from aiohttp import hdrs
 from yarl import URL
 
 from adapter.errors import DownloadError, NotAPictureError
-from adapter.fetching.connections import make_connector
-from adapter.fetching.lookup import Lookup, SystemLookup
-from adapter.fetching.policy import FetchPolicy, RefusedError
+from adapter.fetching.policy import FetchPolicy
 from adapter.fetching.signatures import SIGNATURE_BYTES, is_picture
-from adapter.fetching.targets import follow_redirect, parse_target
 from adapter.uploads.budget import Reservation
+from egress.connections import make_connector
+from egress.lookup import Lookup, SystemLookup
+from egress.policy import RefusedError
+from egress.targets import follow_redirect, parse_target
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import aiohttp
 import pytest
 
 from adapter.errors import DownloadError
-from adapter.fetching.addresses import is_public
-from adapter.fetching.connections import make_connector
 from adapter.fetching.fetcher import Fetcher
-from adapter.fetching.policy import RefusedError
 from adapter.uploads.budget import UploadBudget
+from egress.addresses import is_public
+from egress.connections import make_connector
+from egress.policy import RefusedError
 from tests.integration.adapter.fetching.web import INNER, PICTURE, PUBLIC, Web, plain, redirect
 
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from yarl import URL
 
-from adapter.fetching.policy import FetchPolicy, RefusedError
+from egress.policy import EgressPolicy, RefusedError
 
 _SCHEMES = {"http", "https"}
 _MAX_CHARS = 4096  # Signed links to object stores are about 1,000 long.
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-def parse_target(text: str, policy: FetchPolicy) -> URL:
+def parse_target(text: str, policy: EgressPolicy) -> URL:
     """Reads a URL that a caller sent.
 
     Raises:
@@ -28,7 +28,7 @@ def parse_target(text: str, policy: FetchPolicy) -> URL:
     return _check(_parse(text), policy)
 
 
-def follow_redirect(origin: URL, location: str, policy: FetchPolicy) -> URL:
+def follow_redirect(origin: URL, location: str, policy: EgressPolicy) -> URL:
     """Reads where a response sends us, with the same rules.
 
     Raises:
@@ -48,7 +48,7 @@ def _parse(text: str) -> URL:
         raise RefusedError(message) from error
 
 
-def _check(url: URL, policy: FetchPolicy) -> URL:
+def _check(url: URL, policy: EgressPolicy) -> URL:
     host = url.raw_host
     if url.scheme not in _SCHEMES or not host:
         message = "it is no address of the web"
@@ -72,7 +72,7 @@ def is_address(host: str) -> bool:
     return True
 
 
-def check_address(text: str, policy: FetchPolicy) -> IPv4Address | IPv6Address:
+def check_address(text: str, policy: EgressPolicy) -> IPv4Address | IPv6Address:
     """The address that `text` is.
 
     Raises:

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from adapter.fetching.addresses import is_public
+from egress.addresses import is_public
 
 PRIVATE = {
     "this host": ("0.0.0.0", "0.1.2.3", "::"),  # noqa: S104 - nothing is bound.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.fetching.lookup import SystemLookup
+from egress.lookup import SystemLookup
 
 
 async def test_the_systems_answers() -> None:

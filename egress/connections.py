@@ -10,15 +10,15 @@ import socket
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from adapter.fetching.lookup import Lookup
-from adapter.fetching.policy import FetchPolicy, RefusedError
-from adapter.fetching.targets import check_address
+from egress.lookup import Lookup
+from egress.policy import EgressPolicy, RefusedError
+from egress.targets import check_address
 
 _AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
 
-def make_connector(policy: FetchPolicy, lookup: Lookup) -> aiohttp.TCPConnector:
-    """A connector for one fetch: it keeps no connection and remembers no answer."""
+def make_connector(policy: EgressPolicy, lookup: Lookup) -> aiohttp.TCPConnector:
+    """A connector for one request: it keeps no connection and remembers no answer."""
 
     def open_socket(info: _AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
@@ -31,7 +31,7 @@ def make_connector(policy: FetchPolicy, lookup: Lookup) -> aiohttp.TCPConnector:
 
 
 class _PinningResolver(AbstractResolver):
-    def __init__(self, policy: FetchPolicy, lookup: Lookup) -> None:
+    def __init__(self, policy: EgressPolicy, lookup: Lookup) -> None:
         self._policy = policy
         self._lookup = lookup
 

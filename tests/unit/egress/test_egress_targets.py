@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from yarl import URL
 
-from adapter.fetching.policy import FetchPolicy, RefusedError
-from adapter.fetching.targets import follow_redirect, parse_target
+from egress.policy import EgressPolicy, RefusedError
+from egress.targets import follow_redirect, parse_target
 
-POLICY = FetchPolicy()
+POLICY = EgressPolicy()
 
 
 @pytest.mark.parametrize(
