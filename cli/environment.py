@@ -13,18 +13,27 @@ _BOOKS = re.compile(r"CLEARCANVAS_(LEDGER|RESULTS)")
 _API_KEYS = re.compile(r"CLEARCANVAS_KEYS")
 _COUNTERS = re.compile(r"CLEARCANVAS_RATE_LIMIT_STORAGE")
 _SECRETS = re.compile(r"CLEARCANVAS_\w*(KEY|SECRET|PASSWORD|TOKEN)\w*")
+# Where jobs and their files are, and how videos are uploaded: for the server alone.
+_JOBS = re.compile(r"CLEARCANVAS_(JOBS|STORE|CLOUDINARY_URL)|CLOUDINARY_URL")
+# The keys of remote stores: for the server's jobs and the adapter's results.
+_CLOUD = re.compile(r"(AWS|AZURE|GOOGLE)_\w+")
 # What `clearcanvas pay` spends from: for no program at all.
 _WALLET = re.compile(r"CLEARCANVAS_WALLET\w*")
 
 
 def for_adapter(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the payer's wallet."""
-    return _without(environment, _WALLET)
+    """The environment without the payer's wallet, and without the jobs."""
+    return _without(environment, _WALLET, _JOBS)
+
+
+def for_server(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without wallet, rails, ledger, API keys, and whatever is named as a secret."""
+    return _without(environment, _WALLET, _RAILS, _BOOKS, _API_KEYS, _COUNTERS, _SECRETS)
 
 
 def for_others(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without wallet, rails, ledger, API keys, and whatever is named as a secret."""
-    return _without(environment, _WALLET, _RAILS, _BOOKS, _API_KEYS, _COUNTERS, _SECRETS)
+    """That of the server without its jobs and all keys."""
+    return _without(for_server(environment), _JOBS, _CLOUD)
 
 
 def paid_on_devnet(environment: Mapping[str, str], file: Path) -> dict[str, str]:

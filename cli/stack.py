@@ -14,7 +14,7 @@ from typing import TextIO
 import aiohttp
 
 from cli.config import Settings, join_address, split_address
-from cli.environment import for_adapter, for_others, paid_on_devnet
+from cli.environment import for_adapter, for_others, for_server, paid_on_devnet
 from cli.programs import Program, Programs
 
 # The first start compiles the model for this processor; the slowest seen took under half a minute.
@@ -59,7 +59,7 @@ async def running_stack(settings: Settings, output: TextIO, *, devnet: bool = Fa
         async with Programs(output) as programs:
             await programs.start(
                 Program("engine", _module("engine"), others, stop_by_s=9.9),
-                Program("server", _module("server"), others, stop_by_s=_SERVER_DRAIN_S + 1.4),
+                Program("server", _module("server"), for_server(environment), stop_by_s=_SERVER_DRAIN_S + 1.4),
             )
             if devnet:
                 adapter = paid_on_devnet(adapter, await _start_devnet(programs, settings, others))

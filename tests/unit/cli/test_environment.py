@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from cli.environment import for_adapter, for_others, paid_on_devnet
+from cli.environment import for_adapter, for_others, for_server, paid_on_devnet
 
 SHARED = {"PATH": "/bin", "CLEARCANVAS_DATA": "data", "CLEARCANVAS_MODEL": "isnet", "CLEARCANVAS_HOSTS": "{}"}
 MONEY = {
@@ -14,12 +14,26 @@ MONEY = {
     "CLEARCANVAS_KEYS": "postgresql+psycopg://user:password@host/keys",
     "CLEARCANVAS_RATE_LIMIT_STORAGE": "redis://:password@host",
 }
+JOBS = {
+    "CLEARCANVAS_JOBS": "postgresql+psycopg://user:password@host/jobs",
+    "CLEARCANVAS_STORE": "az://container?key=password",
+    "CLOUDINARY_URL": "cloudinary://key:secret@name",
+}
+CLOUD = {"AWS_SECRET_ACCESS_KEY": "a", "GOOGLE_APPLICATION_CREDENTIALS": "/file", "AZURE_STORAGE_ACCOUNT_KEY": "b"}
 WALLET = {"CLEARCANVAS_WALLET": "0x2", "CLEARCANVAS_WALLET_FILE": "/wallet"}
 
 
 def test_money_is_for_the_adapter_alone_and_the_wallet_for_nobody() -> None:
     assert for_adapter(SHARED | MONEY | WALLET) == SHARED | MONEY
+    assert for_server(SHARED | MONEY | WALLET) == SHARED
     assert for_others(SHARED | MONEY | WALLET) == SHARED
+
+
+def test_jobs_are_for_the_server_alone_and_keys_of_stores_for_who_has_one() -> None:
+    told = SHARED | JOBS | CLOUD
+    assert for_server(told) == told
+    assert for_adapter(told) == SHARED | CLOUD
+    assert for_others(told) == SHARED
 
 
 def test_what_is_named_as_a_secret_is_kept_from_the_others_though_it_is_not_known() -> None:
