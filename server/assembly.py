@@ -21,12 +21,16 @@ from server.video.task import VideoFacts, VideoLimits
 from server.workers.limits import JOB_NICENESS, WorkerLimits
 from server.workers.pool import WorkerPool
 from server.workers.task import initialize
+from server.workers.video import probe_video_file
 from server.workers.workspace import Workspace
 
 PRELOAD = ("server.workers.preload",)
 
 # How long an attempt may wait for a worker that makes one of the other kind, fetch its inputs and store its result.
 AROUND_S = 300.0
+
+# How long a submit waits for a worker, behind the calls that are at work, until its video's header is read.
+PROBE_WAIT_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,15 @@ def image_options(settings: Settings, triton: TritonOptions) -> ImageOptions:
 def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonOptions, monitor: ModelMonitor) -> Jobs:
     """The jobs, with what does their work."""
     timeout_s = {Kind.IMAGE: settings.job_timeout_s, Kind.VIDEO: settings.video_timeout_s}
-    options = RunnerOptions(settings.model, settings.generation_model, timeout_s, jobs_limits(settings), triton)
+    options = RunnerOptions(
+        model=settings.model,
+        fast_model=settings.fast_model,
+        generation_model=settings.generation_model,
+        video=video_limits(settings),
+        timeout_s=timeout_s,
+        limits=jobs_limits(settings),
+        triton=triton,
+    )
     runner = JobRunner(options, places, rooms.job_pool, rooms.scratch, monitor.suspect)
     slots = {Kind.IMAGE: settings.job_workers, Kind.VIDEO: max(1, settings.job_workers - 1)}
     around_s = AROUND_S + max(timeout_s.values())
@@ -109,11 +121,18 @@ def build_job_calls(
     settings: Settings, places: Places, rooms: Rooms, *, monitor: ModelMonitor, jobs: Jobs, admission: Admission
 ) -> JobServicer:
     """JobService."""
-    limits = VideoLimits(duration_s=settings.video_duration_s, size=settings.video_mib * MIB)
-    options = SubmitOptions(settings.max_pixels, limits, partial(_probe, rooms.pool, limits), monitor.check_listed)
+    limits = video_limits(settings)
+    probe = partial(_probe, rooms.pool, limits, calls_limits(settings))
+    options = SubmitOptions(settings.max_pixels, limits, probe, monitor.check_listed)
     submissions = Submissions(options, jobs, admission, rooms.scratch)
     return JobServicer(submissions, jobs, places, admission, settings.transfer_s)
 
 
-async def _probe(pool: WorkerPool, limits: VideoLimits, video: Path) -> VideoFacts:
-    raise NotImplementedError
+def video_limits(settings: Settings) -> VideoLimits:
+    """What of a video is taken."""
+    return VideoLimits(duration_s=settings.video_duration_s, size=settings.video_mib * MIB)
+
+
+async def _probe(pool: WorkerPool, video: VideoLimits, limits: WorkerLimits, file: Path) -> VideoFacts:
+    """A caller waits for it, so the workers of calls do it."""
+    return await pool.run(probe_video_file, file, video, limits, timeout_s=video.opening_s + PROBE_WAIT_S)

@@ -1,6 +1,7 @@
 """One attempt at a job: inputs out of the store, the work in a worker, the result into the store."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,12 +15,17 @@ from server.jobs.ports import OnProgress
 from server.jobs.record import Json, Kind, Outcome, Record
 from server.jobs.uploads.setup import Places
 from server.triton.model import TritonOptions
+from server.video.task import VideoLimits, VideoTask
 from server.wire.image_jobs import read_image_spec, write_image_facts
+from server.wire.video_jobs import read_video_spec, write_video_result
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from server.workers.progress import read_progress
 from server.workers.task import EditJob, edit_picture
+from server.workers.video import VideoJob, render_video_file
 from server.workers.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # Often enough for a bar that moves, and nothing beside the work itself.
 
@@ -34,7 +40,9 @@ class RunnerOptions:
     """What the work is done with."""
 
     model: str  # used when an order names none
-    generation_model: str  # the same, for generated backgrounds
+    fast_model: str  # of videos
+    generation_model: str  # used when a generated background names none
+    video: VideoLimits
     timeout_s: Mapping[Kind, float]  # longest one attempt may take
     limits: WorkerLimits
     triton: TritonOptions
@@ -86,7 +94,7 @@ class JobRunner:
 
     async def _made(self, record: Record, folder: Path) -> _Made:
         try:
-            return await self._edit(record, folder)
+            return await (self._render if record.kind is Kind.VIDEO else self._edit)(record, folder)
         except ModelUnavailableError as error:
             if error.metadata.get("model") == self._options.model:
                 self._on_model_failure()
@@ -110,6 +118,30 @@ class JobRunner:
         )
         waited_s = time.monotonic() - given - sum(seconds for _, seconds in result.stages)
         return _Made(job.target, result.content_type, write_image_facts(result, max(0.0, waited_s)))
+
+    async def _render(self, record: Record, folder: Path) -> _Made:
+        call = read_video_spec(record.spec)
+        job = VideoJob(
+            source=await self._fetched(record, VIDEO, folder),
+            target=folder / f"result.{call.format.extension}",
+            task=VideoTask(call.composition, call.format, call.matting, self._options.video),
+            model=call.model or self._options.model,
+            fast_model=self._options.fast_model,
+            generation_model=self._options.generation_model,
+            deadline=self._deadline(record),
+            progress=folder / PROGRESS,
+            background=await self._fetched_background(record, call.composition, folder),
+        )
+        result = await self._pool.run(
+            render_video_file,
+            job,
+            self._options.limits,
+            self._options.triton,
+            timeout_s=job.deadline - time.monotonic(),
+        )
+        stages = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in result.stages)
+        logger.info("video %s: %d frames, %s, %s", record.id, result.frames, result.matting.value, stages)
+        return _Made(job.target, result.content_type, write_video_result(result))
 
     def _deadline(self, record: Record) -> float:
         return time.monotonic() + self._options.timeout_s[record.kind]

@@ -4,6 +4,7 @@ Importing it ties the importing process to its parent's life, which is why nothi
 otherwise live as long as any worker does, and the workers, its children, as long as it.
 """
 
+import server.video.line
 import server.workers.task  # noqa: F401
 from server.workers.limits import die_with_parent
 
