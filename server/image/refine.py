@@ -94,15 +94,23 @@ def _colour_difference(view: View, coarse: Bytes) -> Floats:
     """
     height, width = coarse.shape
     side = (min(width, _COLOUR_SIDE), min(height, _COLOUR_SIDE))
-    image = _resized(view.colour, side).astype(np.float32)
-    alpha = _fraction(_resized(coarse, side))
-    subject, background = alpha**_PURITY, (1 - alpha) ** _PURITY
-    if view.alpha is not None:
-        seen = _fraction(_resized(view.alpha, side))
-        subject, background = subject * seen, background * seen
-    difference = _local_colour(image, subject) - _local_colour(image, background)
+    seen = None if view.alpha is None else _resized(view.alpha, side)
+    difference = local_difference(_resized(view.colour, side), _resized(coarse, side), seen)
     enlarged = cv2.resize(difference, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(enlarged, np.float32).reshape(height, width, 3)
+
+
+def local_difference(image: Bytes, alpha: Bytes, seen: Bytes | None = None) -> Floats:
+    """Return the local subject colour less the local background colour, (H, W, 3) float32, -255..255.
+
+    `image`: (H, W, 3), of any linear colours. `alpha`: (H, W). `seen`: (H, W), how far a pixel's colour counts. The
+    surroundings that are looked at are in pixels: made for a longer side of about 256.
+    """
+    floats, share = image.astype(np.float32), _fraction(alpha)
+    subject, background = share**_PURITY, (1 - share) ** _PURITY
+    if seen is not None:
+        subject, background = subject * _fraction(seen), background * _fraction(seen)
+    return _local_colour(floats, subject) - _local_colour(floats, background)
 
 
 def _local_colour(image: Floats, weight: Floats) -> Floats:

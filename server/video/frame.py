@@ -42,19 +42,31 @@ class Frame:
         return height, width
 
     @property
+    def planes(self) -> tuple[Bytes, Bytes, Bytes]:
+        """Y, U and V."""
+        return self.y, self.u, self.v
+
+    @property
     def luma(self) -> Bytes:
         """The Y plane: (H, W) uint8, 16 to 235."""
         return self.y
 
     def view(self, size: tuple[int, int]) -> Bytes:
         """Return a copy at `size` = (height, width): (height, width, 3) uint8 sRGB, averaged where it shrinks."""
-        planes = [_resized(plane, size) for plane in (self.y, self.u, self.v)]
+        planes = [resized(plane, size) for plane in self.planes]
         return np.asarray(cv2.transform(cv2.merge(planes), _MATRIX), np.uint8)
 
 
-def _resized(plane: Bytes, size: tuple[int, int]) -> Bytes:
+def resized(plane: Bytes, size: tuple[int, int]) -> Bytes:
+    """Return a plane at `size` = (height, width), averaged where it shrinks."""
+    shrinks = size[0] <= plane.shape[0] and size[1] <= plane.shape[1]
+    if shrinks:
+        # By a whole number first, which OpenCV averages many times faster.
+        most = min(plane.shape[0] // size[0], plane.shape[1] // size[1])
+        step = next(n for n in range(most, 0, -1) if plane.shape[0] % n == plane.shape[1] % n == 0)
+        whole = plane.shape[1] // step, plane.shape[0] // step
+        plane = plane if step == 1 else np.asarray(cv2.resize(plane, whole, interpolation=cv2.INTER_AREA), np.uint8)
     if plane.shape == size:
         return plane
-    shrinks = size[0] <= plane.shape[0] and size[1] <= plane.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(plane, size[::-1], interpolation=method), np.uint8)

@@ -37,7 +37,8 @@ class Shooting:
     `rate`: frames a second. `times`: of each frame in milliseconds, where the rate varies. `sound`: None for a silent
     clip. `beeps`: seconds at which 50 ms of a tone begin; all else is silence. `rotation`: degrees by which a player
     turns it to the right. `late_s`: how much later than the sound the picture begins. `tagged`: whether it says what
-    its colours mean. `codec`: an encoder's name; None for H.264, or VP9 in WebM. `quality`: of x264, the smaller the better.
+    its colours mean. `codec`: an encoder's name; None for H.264, or VP9 in WebM.
+    `quality`: of x264, the smaller the better.
     """
 
     rate: int = 25
