@@ -95,9 +95,9 @@ class Carrying:
 
     def _span(self, first: Coarse, frames: list[Seen], ahead: list[Floats], last: Coarse) -> Iterator[Coarse]:
         """Return the same of `frames`, which begin with `first` and end with `last`; `ahead`: flows to the next."""
-        yield first
         between = frames[1:-1]
         if not between:
+            yield first
             return
         lumas = [seen.small for seen in frames]
         back = [seen.back for seen in frames[1:] if seen.back is not None]
@@ -109,5 +109,6 @@ class Carrying:
             yield from self._span(first, frames[: middle + 2], ahead[: middle + 1], key)
             yield from self._span(key, frames[middle + 1 :], ahead[middle + 1 :], last)
             return
+        yield first
         for step, (seen, one, other) in enumerate(zip(between, forth, against, strict=True), start=1):
             yield Coarse(seen, blended(one, other, 1 - step / (len(frames) - 1)))
