@@ -166,7 +166,8 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "url",
         ["", "hooks.example", "ftp://hooks.example/", "file:///etc/passwd", "http://hooks.example:8080/",
-         "https://user:secret@hooks.example/", "https://hooks.example\\@10.0.0.1/", f"https://hooks.example/{'a' * 2048}"],
+         "https://user:secret@hooks.example/", "https://hooks.example\\@10.0.0.1/",
+         f"https://hooks.example/{'a' * 2048}"],
     )  # fmt: skip
     def test_what_is_no_address_of_the_web_is_refused_at_submit(self, url: str) -> None:
         with pytest.raises(InvalidParameterError) as refusal:
