@@ -12,6 +12,7 @@ from server.jobs.record import Kind
 from server.jobs.runner import JobRunner, RunnerOptions
 from server.jobs.settings import JobSettings, Retention
 from server.jobs.uploads.setup import Places, open_places
+from server.jobs.webhooks import WebhookErrand
 from server.rpc.images import ImageOptions
 from server.rpc.jobs import JobServicer
 from server.rpc.submissions import Submissions, SubmitOptions
@@ -114,7 +115,7 @@ def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonO
         timeout_s={kind: limit_s + around_s for kind, limit_s in timeout_s.items()},
         retention=Retention(result=timedelta(hours=settings.retention_h)),
     )
-    return Jobs(told, places.store, runner, places.errands)
+    return Jobs(told, places.store, runner, (*places.errands, WebhookErrand()))
 
 
 def build_job_calls(

@@ -17,6 +17,7 @@ from server.errors import InvalidParameterError, JobConflictError, JobNotFoundEr
 from server.jobs.jobs import Jobs
 from server.jobs.record import Json, Kind, Order, Record, State
 from server.jobs.runner import BACKGROUND, IMAGE, VIDEO
+from server.jobs.webhooks import check_webhook_url, make_secret
 from server.rpc.pictures import judge_background, judge_picture
 from server.rpc.uploads import MAX_CHUNK_BYTES, save_chunks, save_files
 from server.video.task import VideoFacts, VideoLimits
@@ -108,7 +109,7 @@ class Submissions:
 def _read_options(sent: jobs_pb2.JobOptions) -> JobOptions:
     options = read_options(sent)
     if options.webhook_url:
-        raise InvalidParameterError("Webhooks are not there yet.", {"field": "options.webhook_url"})
+        check_webhook_url(options.webhook_url)
     return options
 
 
@@ -127,7 +128,8 @@ def _digest(message: Message, webhook_url: str, *files: bytes) -> str:
 
 
 def _order(options: JobOptions, kind: Kind, spec: Json, digest: str, total: int) -> Order:
-    return Order(options.id, options.owner, kind, spec, digest, total, options.webhook_url)
+    secret = make_secret() if options.webhook_url else ""
+    return Order(options.id, options.owner, kind, spec, digest, total, options.webhook_url, secret)
 
 
 def _as_it_would_be(order: Order) -> Record:
