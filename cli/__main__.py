@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 _COMMANDS = {
     "up": "cli.up",
     "cut": "cli.cut",
+    "video": "cli.video",
     "pay": "cli.pay",
     "demo": "cli.demo",
     "models": "cli.models",

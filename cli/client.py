@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc.aio
@@ -18,7 +20,7 @@ _MAX_REQUEST_BYTES = 2 * MAX_IMAGE_BYTES + 1024 * 1024  # A picture, another beh
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
-            "name": [{"service": "clearcanvas.v1.ImageService"}],
+            "name": [{"service": "clearcanvas.v1.ImageService"}, {"service": "clearcanvas.v1.JobService"}],
             "retryPolicy": {
                 "maxAttempts": 5,
                 "initialBackoff": "1s",
@@ -38,6 +40,13 @@ _OPTIONS = [
 ]
 
 
+_CONNECT_LIMIT_S = 5.0
+
+
+class NoServerError(Exception):
+    """Nobody answers at the address; the message is a sentence for the user."""
+
+
 class EditFailedError(Exception):
     """One picture could not be edited; the message is a sentence for the user."""
 
@@ -45,6 +54,17 @@ class EditFailedError(Exception):
 def open_channel(address: str) -> grpc.aio.Channel:
     """Opens a channel that retries as the service asks. Close it, or use it as a context manager."""
     return grpc.aio.insecure_channel(address, options=_OPTIONS)
+
+
+@asynccontextmanager
+async def connected(address: str) -> AsyncIterator[grpc.aio.Channel]:
+    """Yields such a channel to a server that is there. Raises NoServerError when none answers."""
+    async with open_channel(address) as channel:
+        try:
+            await asyncio.wait_for(channel.channel_ready(), _CONNECT_LIMIT_S)
+        except TimeoutError:
+            raise NoServerError(f"no server answers at {address}; start one with: clearcanvas up") from None
+        yield channel
 
 
 async def edit_file(

@@ -1,5 +1,5 @@
-"""What the flags of `clearcanvas cut` ask of the service. They mean what the HTTP surface's fields mean, and are read
-by the same readers."""
+"""What the flags of `clearcanvas cut` and `video` ask of the service. They mean what the HTTP surface's fields mean,
+and are read by the same readers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Composition
 from clearcanvas.v1.images_pb2 import EditRequest
+from clearcanvas.v1.jobs_pb2 import VIDEO_FORMAT_MP4, VIDEO_FORMAT_UNSPECIFIED, VIDEO_FORMAT_WEBM, VideoOrder
 
 from adapter.errors import InvalidFieldsError
 from adapter.options.backgrounds import read_blur, read_color, read_gradient, read_picture
@@ -16,6 +17,7 @@ from adapter.options.fields import Fields
 from adapter.options.formats import is_opaque, read_output
 from adapter.options.generation import MODEL, read_generated
 from adapter.options.geometry import read_geometry
+from adapter.options.jobs import MATTING, VIDEO_FORMAT
 from adapter.options.shadows import SHADOW, cast_shadow
 from cli.client import MAX_IMAGE_BYTES
 
@@ -41,7 +43,7 @@ _COMPANIONS: Mapping[str, tuple[str, ...]] = {
 # Fields that have a flag of their own name, and those whose flag has another.
 _SAME = (
     *("angle", "fit", "prompt", "negative_prompt", "seed", "steps", "generation_model"),
-    *("shadow", "offset_x", "offset_y", "shadow_color", "size", "scale", "position", "model"),
+    *("shadow", "offset_x", "offset_y", "shadow_color", "size", "scale", "position", "model", "matting"),
 )
 _RENAMED = {
     "bgcolor": "color",
@@ -64,40 +66,70 @@ def read_template(params: Params) -> EditRequest:
     Raises:
         typer.BadParameter: Two backgrounds, a flag without the one it goes with, or a value that cannot be read.
     """
+    fields, composition = _read_composition(params)
+    output = read_output(fields, "", opaque=is_opaque(composition))
+    read_geometry(fields, output)
+    model = fields.take(MODEL)
+    _finish(fields, composition, params)
+    subject = images_pb2.SUBJECT_SOURCE_OWN_ALPHA if params["own_alpha"] else images_pb2.SUBJECT_SOURCE_UNSPECIFIED
+    return EditRequest(composition=composition, output=output, model=model, subject=subject)
+
+
+def read_order(params: Params) -> VideoOrder:
+    """What is to be made of every video; its format is always named. `params`: the command's, by their names.
+
+    Raises:
+        typer.BadParameter: As `read_template`; or MP4, which has no transparency, where the background needs it.
+    """
+    fields, composition = _read_composition(params)
+    opaque = is_opaque(composition)
+    chosen = fields.take(VIDEO_FORMAT)
+    if chosen == VIDEO_FORMAT_UNSPECIFIED:
+        chosen = VIDEO_FORMAT_MP4 if opaque else VIDEO_FORMAT_WEBM
+    elif chosen == VIDEO_FORMAT_MP4 and not opaque:
+        fields.reject("format", "mp4 has no transparency: use webm, webp or zip, or an opaque background")
+    order = VideoOrder(format=chosen, matting=fields.take(MATTING), model=fields.take(MODEL))
+    _finish(fields, composition, params)
+    order.composition.CopyFrom(composition)
+    return order
+
+
+def _read_composition(params: Params) -> tuple[Fields, Composition]:
+    """All fields, of which those of the composition were read; another picture is still to be put into it."""
     chosen = [flag for flag in BACKGROUNDS if params[flag] is not None]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(map(_written, chosen))} are backgrounds: choose one")
     if any(params[flag] == "" for flag in chosen):  # As of a variable in a script that is not set.
         raise typer.BadParameter(f"{_written(chosen[0])} is empty")
     for flag, companions in _COMPANIONS.items():
-        if not params[flag] and (lost := [name for name in companions if params[name]]):
+        if not params.get(flag) and (lost := [name for name in companions if params.get(name)]):
             raise typer.BadParameter(f"{_written(lost[0])} goes with {_written(flag)}")
     fields = Fields(dict(_to_fields(params)))
     composition = BACKGROUNDS[chosen[0]](fields) if chosen else Composition()
     cast_shadow(fields, composition, SHADOW)
-    output = read_output(fields, "", opaque=is_opaque(composition))
-    read_geometry(fields, output)
-    model = fields.take(MODEL)
+    return fields, composition
+
+
+def _finish(fields: Fields, composition: Composition, params: Params) -> None:
+    """Say all that could not be read, and put another picture into its place."""
     try:
         fields.check()
     except InvalidFieldsError as error:
         raise typer.BadParameter("; ".join(_sentences(error.fields, params))) from None
     if params["background"] is not None:
         composition.picture.image = _read_background(params["background"])
-    subject = images_pb2.SUBJECT_SOURCE_OWN_ALPHA if params["own_alpha"] else images_pb2.SUBJECT_SOURCE_UNSPECIFIED
-    return EditRequest(composition=composition, output=output, model=model, subject=subject)
 
 
 def _to_fields(params: Params) -> Iterator[tuple[str, str]]:
     for field in (*_SAME, *_RENAMED):
-        if (value := params[_RENAMED.get(field, field)]) is not None:
+        if (value := params.get(_RENAMED.get(field, field))) is not None:
             yield field, value
     if params["gradient"] is not None:
         yield from zip(("top_color", "bottom_color"), _split_colors(params["gradient"]), strict=True)
     if params["fill"] is not None:
         yield "bgcolor", params["fill"]
     for flag, (field, value) in _SWITCHES.items():
-        if params[flag]:
+        if params.get(flag):
             yield field, value
 
 

@@ -12,13 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from cli import flags
-from cli.client import EditFailedError, edit_file, open_channel
+from cli.client import EditFailedError, NoServerError, connected, edit_file
 from cli.compositions import read_template
 from cli.config import read_settings
 from cli.plan import Job, PlanError, plan_jobs
-
-_CONNECT_LIMIT_S = 5.0
-
 
 _SUFFIXES = {
     images_pb2.IMAGE_FORMAT_PNG: ".png",
@@ -94,7 +91,12 @@ def _run(call: Call, paths: Sequence[Path], out: Path, *, overwrite: bool) -> No
     except PlanError as error:
         raise typer.BadParameter(str(error)) from error
     todo = [job for job in jobs if overwrite or not job.target.exists()]
-    failed = asyncio.run(_cut_all(todo, call, Console(stderr=True))) if todo else 0
+    console = Console(stderr=True)
+    try:
+        failed = asyncio.run(_cut_all(todo, call, console)) if todo else 0
+    except NoServerError as error:
+        console.print(f"error: {error}")
+        raise typer.Exit(1) from None
     typer.echo(f"{len(todo) - failed} cut, {len(jobs) - len(todo)} kept, {failed} failed")
     if failed:
         raise typer.Exit(1)
@@ -104,12 +106,7 @@ async def _cut_all(jobs: Sequence[Job], call: Call, console: Console) -> int:
     """Runs the jobs, `in_flight` at a time, and returns how many failed; each failure is printed as it happens."""
     failed = 0
     columns = (TextColumn("cut"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    async with open_channel(call.address) as channel:
-        try:
-            await asyncio.wait_for(channel.channel_ready(), _CONNECT_LIMIT_S)
-        except TimeoutError:
-            console.print(f"error: no server answers at {call.address}; start one with: clearcanvas up")
-            raise typer.Exit(1) from None
+    async with connected(call.address) as channel:
         stub: images_pb2_grpc.ImageServiceAsyncStub = images_pb2_grpc.ImageServiceStub(channel)
         waiting = iter(jobs)
         with Progress(*columns, console=console) as progress:

@@ -1,11 +1,11 @@
-"""The flags of `clearcanvas cut` that say what the result looks like. Values are text, read by `cli.compositions`."""
+"""The flags of `clearcanvas cut` and `video` that say what comes out. Values are text, read by `cli.compositions`."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from adapter.options import backgrounds, formats, generation, geometry, shadows
+from adapter.options import backgrounds, formats, generation, geometry, jobs, shadows
 from adapter.options.option import Option
 
 _BACKGROUND, _SHADOW, _RESULT = "Background, at most one", "Shadow", "Result"
@@ -64,6 +64,9 @@ Size = Annotated[str | None, _flag(geometry.SIZE, "N|WxH", _RESULT)]
 Scale = Annotated[str | None, _flag(geometry.SCALE, "PERCENT", _RESULT)]
 Position = Annotated[str | None, _flag(geometry.POSITION, "PLACE", _RESULT)]
 
+VideoForm = Annotated[str | None, _flag(jobs.VIDEO_FORMAT, "", _RESULT, "--format")]
+
+Matting = Annotated[str | None, _flag(jobs.MATTING, "", "Subject")]
 Model = Annotated[str | None, _flag(generation.MODEL, "NAME", "Subject")]
 OwnAlpha = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""Which picture goes to which file: decided for all of them before the first is sent."""
+"""Which picture or video goes to which file: decided for all of them before the first is sent."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 
 # In folders, files are taken by these endings; a file that is named itself is taken whatever its name.
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv"})
 
 
 class PlanError(Exception):
@@ -15,14 +16,16 @@ class PlanError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to read and the file its result is written to."""
+    """One picture or video to read and the file its result is written to."""
 
     source: Path
     target: Path
 
 
-def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
+def plan_jobs(paths: Sequence[Path], out: Path, suffix: str, sources: frozenset[str] = PICTURE_SUFFIXES) -> list[Job]:
     """Lists the jobs for `paths`, in order; folders are walked to the bottom and keep their shape under `out`.
+
+    `suffix`: of the results. `sources`: the endings by which files in folders are taken.
 
     `photo.jpg` becomes `out/photo` + `suffix`. Pictures that would share one result, such as `photo.jpg` beside
     `photo.png`, keep their whole names: `out/photo.jpg.png`, `out/photo.png.png`. Where `out` lies inside a folder,
@@ -32,12 +35,12 @@ def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
     by_target: dict[Path, list[tuple[Path, Path]]] = defaultdict(list)
     seen: set[Path] = set()
     for path in paths:
-        for source, relative in _pictures(path, out.resolve()):
+        for source, relative in _found(path, out.resolve(), sources):
             if source.resolve() not in seen:
                 seen.add(source.resolve())
                 by_target[out / relative.with_suffix(suffix)].append((source, relative))
     if not by_target:
-        raise PlanError("no picture found; folders are searched for " + ", ".join(sorted(PICTURE_SUFFIXES)))
+        raise PlanError("nothing found; folders are searched for " + ", ".join(sorted(sources)))
     jobs = []
     for target, pictures in by_target.items():
         for source, relative in pictures:
@@ -47,14 +50,14 @@ def plan_jobs(paths: Sequence[Path], out: Path, suffix: str) -> list[Job]:
     return jobs
 
 
-def _pictures(path: Path, out: Path) -> Iterator[tuple[Path, Path]]:
-    """Yields each picture of `path` with its place under the output folder."""
+def _found(path: Path, out: Path, sources: frozenset[str]) -> Iterator[tuple[Path, Path]]:
+    """Yields each file of `path` with its place under the output folder."""
     if path.is_file():
         yield path, Path(path.name)
     elif path.is_dir():
         results = out if path.resolve() in out.parents else None
         for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file() and results not in file.resolve().parents:
+            if file.suffix.lower() in sources and file.is_file() and results not in file.resolve().parents:
                 yield file, file.relative_to(path)
     else:
         raise PlanError(f"{path} does not exist")

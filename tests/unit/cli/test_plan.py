@@ -63,7 +63,7 @@ def test_results_may_lie_around_the_folder(tmp_path: Path) -> None:
     ("given", "out", "message"),
     [
         (["missing.png"], "out", "does not exist"),
-        (["empty"], "out", "no picture found"),
+        (["empty"], "out", "nothing found"),
         (["x/a.png", "y/a.png"], "out", "would both be written"),
         (["x/a.png"], "x", "would be overwritten"),
         (["z/a.jpg", "z/a.png", "z/a.jpg.jpg"], "out", "would both be written"),

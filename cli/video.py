@@ -1,0 +1,161 @@
+"""`clearcanvas video`: videos through the job service."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
+from clearcanvas.v1.jobs_pb2 import VideoOrder
+from rich.console import Console
+
+from cli import flags
+from cli.client import NoServerError, connected
+from cli.compositions import read_order
+from cli.config import read_settings
+from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs
+from cli.sheet import SheetError, has_picture_name, write_sheet
+from cli.video_jobs import VideoFailedError, VideoJob
+from cli.video_progress import VideoProgress, report, warning
+
+_SUFFIXES = {
+    jobs_pb2.VIDEO_FORMAT_MP4: ".mp4",
+    jobs_pb2.VIDEO_FORMAT_WEBM: ".webm",
+    jobs_pb2.VIDEO_FORMAT_WEBP: ".webp",
+    jobs_pb2.VIDEO_FORMAT_PNG_ZIP: ".zip",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """How the service is called: where, for what, how many at once, and where the contact sheet goes."""
+
+    address: str
+    order: VideoOrder
+    in_flight: int
+    sheet: Path | None
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def video(
+    ctx: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Videos, and folders that hold some.")],
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File for the result of one video; else a folder, made when missing.")
+    ],
+    color: flags.Color = None,
+    gradient: flags.Gradient = None,
+    angle: flags.Angle = None,
+    radial: flags.Radial = False,
+    blur: flags.Blur = None,
+    lens: flags.Lens = False,
+    background: flags.Background = None,
+    fit: flags.Fit = None,
+    fill: flags.Fill = None,
+    prompt: flags.Prompt = None,
+    negative_prompt: flags.NegativePrompt = None,
+    seed: flags.Seed = None,
+    steps: flags.Steps = None,
+    generation_model: flags.GenerationModel = None,
+    shadow: flags.Shadow = None,
+    offset_x: flags.OffsetX = None,
+    offset_y: flags.OffsetY = None,
+    shadow_blur: flags.ShadowBlur = None,
+    shadow_color: flags.ShadowColor = None,
+    encoding: flags.VideoForm = None,
+    matting: flags.Matting = None,
+    model: flags.Model = None,
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(help="Picture of one video's result to write: frames in a grid, with their times."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make again what is there.")] = False,
+    in_flight: Annotated[int, typer.Option(min=1, max=16, help="Videos in work at once.")] = 2,
+    grpc: Annotated[str | None, typer.Option(help="Address of the gRPC server, HOST:PORT.")] = None,
+) -> None:
+    """Cut the subject out of videos, and lay it over another background.
+
+    Without a background the result is transparent: WebM, or by --format animated WebP or a zip of PNGs. The ending of
+    OUT chooses as --format does. Results that are there already are kept; Ctrl-C cancels the work. Exits with 0 when
+    every video is done, 1 when some failed, 2 when the command itself is wrong.
+    """
+    single = len(paths) == 1 and paths[0].is_file()
+    named = single and out.suffix.lower() in _SUFFIXES.values() and not out.is_dir()
+    if contact_sheet is not None and not single:
+        raise typer.BadParameter("--contact-sheet shows one video: name one")
+    if contact_sheet is not None and not has_picture_name(contact_sheet):
+        raise typer.BadParameter(f"--contact-sheet {contact_sheet} should end as a picture does, for example .png")
+    written = out.suffix[1:].lower() if named and encoding is None else encoding
+    order = read_order(ctx.params | {"encoding": written})
+    if named and out.suffix.lower() != _SUFFIXES[order.format]:
+        raise typer.BadParameter(f"{out} does not end as --format {encoding} does")
+    try:
+        jobs = plan_jobs(paths, out.parent if named else out, _SUFFIXES[order.format], VIDEO_SUFFIXES)
+    except PlanError as error:
+        raise typer.BadParameter(str(error)) from error
+    if named:
+        jobs = [Job(jobs[0].source, out)]
+    _run(Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet), jobs, overwrite=overwrite)
+
+
+def _run(call: Call, jobs: Sequence[Job], *, overwrite: bool) -> None:
+    todo = [job for job in jobs if overwrite or not job.target.exists()]
+    console = Console(stderr=True)
+    try:
+        failed = asyncio.run(_process_all(todo, call, console)) if todo else 0
+    except NoServerError as error:
+        console.print(f"error: {error}")
+        raise typer.Exit(1) from None
+    typer.echo(f"{len(todo) - failed} done, {len(jobs) - len(todo)} kept, {failed} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _process_all(jobs: Sequence[Job], call: Call, console: Console) -> int:
+    """Process the jobs, `in_flight` at a time, and return how many failed; each failure is printed as it happens."""
+    failed = 0
+    async with connected(call.address) as channel:
+        stub: jobs_pb2_grpc.JobServiceAsyncStub = jobs_pb2_grpc.JobServiceStub(channel)
+        waiting = iter(jobs)
+        with VideoProgress(console) as progress:
+
+            async def work() -> None:
+                nonlocal failed
+                for job in waiting:
+                    try:
+                        await _process(VideoJob(stub, str(uuid.uuid4())), job, call, progress)
+                    except (VideoFailedError, SheetError, OSError) as error:
+                        failed += 1
+                        progress.say(f"{job.source}: {error}")
+
+            async with asyncio.TaskGroup() as group:
+                for _ in range(call.in_flight):
+                    group.create_task(work())
+    return failed
+
+
+async def _process(video_job: VideoJob, job: Job, call: Call, progress: VideoProgress) -> None:
+    with progress.bar(job.source) as bar:
+        try:
+            accepted = await video_job.submit(job.source, call.order, bar.sent)
+            if sentence := warning(accepted.video):
+                progress.say(f"{job.source}: {sentence}")
+            state = accepted
+            async for state in video_job.watch():
+                bar.show(state)
+            if state.state != jobs_pb2.JOB_STATE_SUCCEEDED:
+                raise VideoFailedError(state.failure.message or "the job was cancelled")
+            await video_job.download(job.target, state.result.size, bar.received)
+        except asyncio.CancelledError:
+            await video_job.cancel()
+            raise
+    progress.say(f"{job.target}: {report(state)}")
+    if call.sheet is not None:
+        await asyncio.to_thread(write_sheet, job.target, call.sheet)
