@@ -64,7 +64,7 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     subject.
     """
     height, width = view.colour.shape[:2]
-    coarse = cv2.LUT(_resized(alpha, (width, height)), _STRETCH).astype(np.uint8)
+    coarse = without_haze(_resized(alpha, (width, height)))
     highest, lowest = cv2.dilate(coarse, _SLOPE_REACH), cv2.erode(coarse, _SLOPE_REACH)
     # In floats, as at full size: alpha may be steep over luma.
     luma = np.asarray(cv2.cvtColor(view.colour.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
@@ -77,6 +77,11 @@ def refine(view: View, alpha: Bytes) -> RefinementMaps:
     trimap[cv2.dilate(highest, _MARGIN) == 0] = BACKGROUND
     trimap[cv2.erode(lowest, _MARGIN) == 255] = SUBJECT
     return RefinementMaps(np.asarray(maps, np.float32), trimap, coarse)
+
+
+def without_haze(alpha: Bytes) -> Bytes:
+    """Return a model's answer without the haze that it gives where it is sure; of any shape."""
+    return np.asarray(cv2.LUT(alpha, _STRETCH), np.uint8)
 
 
 def luma_slope(luma: Floats, alpha: Floats) -> Floats:

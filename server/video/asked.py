@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.image.box import Box
+from server.image.refine import without_haze
 from server.matting import MattingModel
 from server.video.watch import Seen
 
@@ -33,7 +34,7 @@ class Asked:
 
     def keep(self, seen: Seen) -> Bytes:
         """Return the same, and keep it for whoever asks next."""
-        self._kept[seen.frame.number] = alpha = self._ask(seen)
+        self._kept[seen.frame.number] = alpha = self.alpha(seen)
         return alpha
 
     def _ask(self, seen: Seen) -> Bytes:
@@ -44,7 +45,7 @@ class Asked:
         picture = cv2.copyMakeBorder(view, box.top, bottom, box.left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         matte = self._model.infer(np.asarray(picture, np.uint8))
         self.device = matte.device
-        answer = matte.alpha[box.top : box.bottom, box.left : box.right]
+        answer = without_haze(matte.alpha)[box.top : box.bottom, box.left : box.right]
         shrinks = answer.shape[0] >= seen.luma.shape[0]
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(answer, seen.luma.shape[::-1], interpolation=method), np.uint8)

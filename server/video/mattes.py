@@ -15,7 +15,7 @@ from server.video.frame import Frame
 from server.video.models import VideoModels
 from server.video.task import VideoMatting
 from server.video.temporal import Steadied
-from server.video.watch import watched
+from server.video.watch import Seen, watched
 
 _FAST_STRETCH = 1.5
 _ANY_STRETCH = float("inf")
@@ -66,8 +66,14 @@ class Mattes:
             yield from _steady(fast.every_matte(watched(coming, fast.SIGHT), small.alpha), onto_edges)
         else:
             large = large or self._quality()
-            carrying = quality.Carrying(large.alpha, quality.Budget(self._frames))
-            yield from _steady(carrying.follow(watched(coming, quality.SIGHT)), with_detail)
+            yield from _steady(self._carried(watched(coming, quality.SIGHT), large), with_detail)
+
+    def _carried(self, frames: Iterator[Seen], model: Asked) -> Iterator[Coarse]:
+        first = list(islice(frames, 1))
+        for seen in first:
+            model.keep(seen)
+        budget = quality.Budget(self._frames, quality.keys_for(self._frames, model.device))
+        return quality.Carrying(model.alpha, budget).follow(chain(first, frames))
 
     def _tried(self, first: list[Frame], small: Asked, large: Asked) -> float:
         asked = [frame for place, frame in enumerate(first) if place in auto.ASKED]

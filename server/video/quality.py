@@ -16,37 +16,51 @@ from server.video.watch import Seen, Sight
 SIGHT = Sight(working_side=1024, motion_side=480, effort=Effort.SOME)
 STRIDE = 8
 
-# On two cores a key frame takes 0.42 s and everything else about 0.07 s a frame: one key in five frames makes more than
-# six frames a second of 1080p. A video of 32 frames has a key in every one: all of them take 14 s.
-_KEYS_ALWAYS = 32
-_FRAMES_A_KEY = 5
+# What two cores without a GPU need for 1080p: for the matte of a key frame, and for everything else of a frame. Keys
+# are counted by these and not by the clock: a busy machine does not make a video worse.
+_KEY_S = 0.42
+_FRAME_S = 0.08
+_LEAST_RATE = 6  # frames a second
+_LEAST_TIME_S = 20.0  # what four seconds of thirty frames take at that rate: a shorter video may take as long
 
+_AHEAD = 2  # key frames that may be spent before their time
 _ALIKE = 0.975  # IoU of the mattes from both sides, above which they are taken for right
 
 
-class Budget:
-    """How many key frames a video may have, spread over its length."""
+def keys_for(frames: int, device: str) -> int:
+    """Return how many key frames a video of that many frames may have: one in every frame where there is time.
 
-    def __init__(self, frames: int) -> None:
+    `device`: where the model runs, `device/runtime/precision`.
+    """
+    if device.startswith("gpu"):
+        return frames
+    time_s = max(_LEAST_TIME_S, frames / _LEAST_RATE) - frames * _FRAME_S
+    return min(frames, int(time_s / _KEY_S))
+
+
+class Budget:
+    """The key frames that a video may have, spread over its length."""
+
+    def __init__(self, frames: int, keys: int) -> None:
         """`frames`: how many are expected."""
         self._frames = max(1, frames)
-        self._keys = max(_KEYS_ALWAYS, -(-frames // _FRAMES_A_KEY))
+        self._keys = keys
         self._spent = 0
 
     @property
     def every_frame(self) -> bool:
-        """Whether there is time for a key in every frame."""
+        """Whether there is one for every frame."""
         return self._keys >= self._frames
 
     def spend(self) -> None:
-        """Note one key."""
+        """Note one key frame."""
         self._spent += 1
 
     def allows(self, number: int) -> bool:
-        """Return whether one more may be spent before frame `number`: what is left is kept for the rest."""
-        regular = max(0, self._frames - number) // STRIDE + 1
-        share = self._keys * min(1.0, (number + STRIDE) / self._frames)
-        return self._spent < share and self._spent + regular < self._keys
+        """Return whether frame `number` may become one beside the regular ones: what is left is kept for the rest."""
+        done = min(1.0, (number + STRIDE) / self._frames)
+        regular = self._frames / STRIDE
+        return self._spent + 1 <= done * self._keys + _AHEAD and self._spent + 1 + (1 - done) * regular <= self._keys
 
 
 class Carrying:
