@@ -62,6 +62,7 @@ class Servers:
         dead = [s for s, sight in self._seen.items() if now - sight.since >= self._periods.dead and s != self._me]
         for server in dead:
             await self._remove(server, beats=beats[server])
+            del self._seen[server]
         return beats.keys() - set(dead)
 
     async def _remove(self, server: str, beats: int | None) -> None:

@@ -1,0 +1,141 @@
+"""Servers that die, sleep and leave: their jobs are finished by others, once. Real processes, on both databases."""
+
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from database.engine import make_engine
+from server.jobs.paths import output_path
+from server.jobs.record import Order
+from server.jobs.settings import Periods
+from tests.support.fake_runner import Spec
+from tests.support.job_server import JobServerOptions, RunningJobServer, running_job_server
+from tests.support.postgres import RunningPostgres
+from tests.support.processes import wait_until
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "input").write_text("the input")
+    (tmp_path / "journal").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def options(database: str, folder: Path) -> JobServerOptions:
+    return JobServerOptions(database, folder)
+
+
+@pytest.mark.case("J1")
+def test_the_jobs_of_a_killed_server_are_finished_by_another(options: JobServerOptions) -> None:
+    gate = options.folder / "gate"
+    with running_job_server(options) as doomed:
+        orders = [doomed.submit({"gate": str(gate)}) for _ in range(6)]
+        wait_until(lambda: _count(options, "begun") == 4, "its slots are full")
+        doomed.kill()
+    gate.touch()
+    with running_job_server(options) as other:
+        _wait_for(other, orders)
+        attempts = sorted(other.get(order)["attempt"] for order in orders)
+    assert attempts == [1, 1, 2, 2, 2, 2]
+    assert _results(options, orders) == [1] * 6
+
+
+@pytest.mark.case("J1")
+@pytest.mark.case("J14")
+def test_of_two_servers_one_is_killed_amid_twenty_jobs_and_all_finish_in_35_s(
+    postgres: RunningPostgres, folder: Path
+) -> None:
+    options = JobServerOptions(postgres.create_database(), folder, periods=Periods())
+    with running_job_server(options) as doomed, running_job_server(options) as other:
+        orders = [other.submit({"parts": 10, "part_s": 0.1}) for _ in range(20)]
+        wait_until(lambda: _count(options, "begun") > 4, "both are at work")
+        doomed.kill()
+        # The bound is the promise itself: what its periods add up to.
+        wait_until(lambda: all(_succeeded(other, order) for order in orders), "all jobs finished", 35)
+        assert max(other.get(order)["attempt"] for order in orders) == 2
+    assert _results(options, orders) == [1] * 20
+
+
+@pytest.mark.case("J2")
+def test_a_server_that_wakes_late_cannot_write(options: JobServerOptions) -> None:
+    gate = options.folder / "gate"
+    with running_job_server(options) as sleeper:
+        order = sleeper.submit({"gate": str(gate)})
+        wait_until(lambda: _count(options, "begun") == 1, "it runs")
+        _pause(sleeper, options)
+        with running_job_server(options) as other:
+            gate.touch()
+            _wait_for(other, [order])
+            ended = other.get(order)
+            sleeper.process.send_signal(signal.SIGCONT)
+            wait_until(lambda: _count(options, "made") + _count(options, "killed") == 2, "it has come to an end")
+            assert sleeper.get(order) == ended == other.get(order)
+            assert ended["attempt"] == 2
+            wait_until(lambda: _results(options, [order]) == [1], "it leaves nothing")
+            again = sleeper.submit()
+            _wait_for(sleeper, [again])
+
+
+@pytest.mark.case("J14")
+def test_all_jobs_finish_through_a_rolling_deploy(options: JobServerOptions) -> None:
+    spec: Spec = {"parts": 4, "part_s": 0.1}
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running_job_server(options)) for _ in range(2)]
+        orders = []
+        for _ in range(2):
+            orders += [servers[-1].submit(spec) for _ in range(8)]
+            servers.append(stack.enter_context(running_job_server(options)))
+            servers.pop(0).stop()
+        _wait_for(servers[-1], orders)
+        assert {servers[-1].get(order)["state"] for order in orders} == {"succeeded"}
+    assert _results(options, orders) == [1] * 16
+    made = Counter(name.split(".")[0] for name in _journal(options, "made"))
+    assert set(made.values()) == {1}
+
+
+def _pause(server: RunningJobServer, options: JobServerOptions) -> None:
+    """SIGSTOP, but not while it holds the one lock of SQLite: until it wakes, nobody at all could write."""
+    while True:
+        server.process.send_signal(signal.SIGSTOP)
+        engine = make_engine(options.url, "jobs")
+        try:
+            engine.connect().begin().rollback()
+        except OperationalError:
+            server.process.send_signal(signal.SIGCONT)
+        else:
+            return
+        finally:
+            engine.dispose()
+
+
+def _wait_for(server: RunningJobServer, orders: Sequence[Order]) -> None:
+    wait_until(lambda: all(_succeeded(server, order) for order in orders), "all jobs have succeeded")
+
+
+def _succeeded(server: RunningJobServer, order: Order) -> bool:
+    record = server.get(order)
+    assert record["state"] != "failed", record
+    return bool(record["state"] == "succeeded")
+
+
+def _journal(options: JobServerOptions, word: str) -> list[str]:
+    return [path.name for path in (options.folder / "journal").glob(f"*.{word}")]
+
+
+def _count(options: JobServerOptions, word: str) -> int:
+    return len(_journal(options, word))
+
+
+def _results(options: JobServerOptions, orders: Sequence[Order]) -> list[int]:
+    """How many results there are of each job, in the store."""
+    found = []
+    for order in orders:
+        attempts = (options.folder / "store" / output_path(order.id, 1, "result")).parents[1]
+        found.append(len(list(attempts.glob("*/result"))))
+    return found
