@@ -14,6 +14,8 @@ CONNECTIONS = 8
 """Connections of one process to PostgreSQL; a transaction takes about a millisecond."""
 
 _WAIT_S = 5  # For a lock or a connection; a payer is told 503 rather than kept waiting longer.
+# A process that was paused amid a transaction loses it, rather than to keep its locks from all others.
+_POSTGRES = f"-c statement_timeout={_WAIT_S}s -c idle_in_transaction_session_timeout={_WAIT_S}s"
 
 
 def make_engine(url: str, name: str, *, read_only: bool = False) -> Engine:
@@ -87,7 +89,7 @@ def _postgres(url: URL, *, read_only: bool) -> Engine:
         max_overflow=0,
         pool_timeout=_WAIT_S,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": _WAIT_S, "options": f"-c statement_timeout={_WAIT_S}s"},
+        connect_args={"connect_timeout": _WAIT_S, "options": _POSTGRES},
     )
     if not read_only:
         return engine
