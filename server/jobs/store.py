@@ -207,7 +207,13 @@ def _remove(folder: Path, prefix: str) -> None:
 
 
 def _list(folder: Path, prefix: str) -> list[str]:
-    return [str(path.relative_to(folder)) for path in (folder / prefix).rglob("*") if path.is_file()]
+    walk = os.walk(folder / prefix, onerror=_raise_unless_gone)
+    return [str(Path(inside, name).relative_to(folder)) for inside, _, names in walk for name in names]
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # Deleted while we looked.
+        raise error
 
 
 def _fail(verb: str, path: str, error: Exception) -> NoReturn:

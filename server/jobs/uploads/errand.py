@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
 from server.errors import ServiceError
 from server.jobs.ports import Store
 from server.jobs.record import Json, Kind, Record
+from server.workers.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,9 @@ class UploadErrand:
         if not self.wanted(record) or record.result is None:
             return {}
         path = record.result.path
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            file = Path(folder, path.rpartition("/")[2])
+        # A room of its own: the next server sweeps it away where this one dies meanwhile.
+        with closing(Workspace(self._scratch)) as room, room.folder() as folder:
+            file = folder / path.rpartition("/")[2]
             try:
                 await self._store.get_to_file(path, file)
             except FileNotFoundError:

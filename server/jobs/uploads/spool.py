@@ -1,5 +1,6 @@
 """A remote store with a local folder beside it, for results that it does not take just now."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from server.jobs.record import Json, Record
 from server.jobs.store import JobStore
 
 logger = logging.getLogger(__name__)
+
+_START_S = 10.0  # A server starts also while its store is down; what waits has its errands too.
 
 
 class SpoolingStore:
@@ -79,11 +82,12 @@ class SpoolingStore:
             await self._spool.delete_prefix(path.rpartition("/")[0] + "/")
 
     async def bring_all(self) -> None:
-        """Have the remote store take what waits, as far as it does: what a server left that stopped meanwhile."""
+        """Have the remote store take what waits, as far as it soon does: what a server left that stopped meanwhile."""
         try:
-            async for path in self._spool.list_paths(JOBS):
-                await self.bring(path)
-        except StoreUnavailableError:
+            async with asyncio.timeout(_START_S):
+                async for path in self._spool.list_paths(JOBS):
+                    await self.bring(path)
+        except (StoreUnavailableError, TimeoutError):
             logger.warning("results wait in the local folder still")
 
     async def link(self, path: str, seconds: float) -> str | None:

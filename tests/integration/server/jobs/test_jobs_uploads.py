@@ -19,7 +19,9 @@ from server.jobs.uploads.errand import UploadErrand
 from server.jobs.uploads.setup import Places, open_places
 from server.jobs.uploads.spool import SpoolErrand, SpoolingStore
 from tests.support.fake_cloudinary import SECRET, FakeCloudinary, running_cloudinary
-from tests.support.processes import free_address
+from tests.support.fake_runner import make_order
+from tests.support.job_bench import open_bench
+from tests.support.processes import eventually, free_address
 from tests.support.s3 import PROGRAM, RunningS3, running_s3
 
 JOB = str(uuid.uuid4())
@@ -38,6 +40,17 @@ def made(tmp_path: Path) -> Path:
     path = tmp_path / f"processed_{JOB}.mp4"
     path.write_bytes(CONTENT)
     return path
+
+
+class MovingStore(JobStore):
+    """A store that takes inputs, and results only while it `takes` them."""
+
+    takes = False
+
+    async def put_file(self, path: str, source: Path) -> None:
+        if "/out/" in path and not self.takes:
+            raise StoreUnavailableError("It is being moved.")
+        await super().put_file(path, source)
 
 
 async def read(places: Places) -> bytes:
@@ -100,6 +113,24 @@ class TestRemoteStore:
             assert await read(self.open(tmp_path, "b")) == CONTENT
             await self.open(tmp_path).store.delete_prefix(f"jobs/{JOB}/")
             assert not await self.open(tmp_path, "b").store.exists(RESULT)
+
+    @pytest.mark.case("J12")
+    async def test_a_job_succeeds_although_its_store_went_down_at_work(self, tmp_path: Path) -> None:
+        remote = MovingStore((tmp_path / "remote").as_uri())
+        store = SpoolingStore(remote, tmp_path / "spool")
+        async with open_bench(f"sqlite:///{tmp_path}/jobs.sqlite", tmp_path, [SpoolErrand(store)], store) as bench:
+            order = make_order()
+            await bench.submit(order)
+            ended = await bench.end(order)
+
+            assert ended.state is State.SUCCEEDED
+            assert ended.result is not None
+            assert store.holds(ended.result.path)
+            assert b"".join([chunk async for chunk in store.open_range(ended.result.path, 0, 9)]) == b"the input"
+            remote.takes = True
+            path = ended.result.path
+            await eventually(lambda: not store.holds(path), "the upload is made up for")
+            assert await bench.paths(order) == [path]
 
     @pytest.mark.case("J12")
     async def test_what_waits_is_deleted_and_listed_with_the_job(self, tmp_path: Path, made: Path) -> None:

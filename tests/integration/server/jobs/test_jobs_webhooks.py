@@ -18,7 +18,7 @@ from server.errors import InvalidParameterError, RetryableError
 from server.jobs.record import Failure, Kind, Record, State
 from server.jobs.webhooks import WebhookErrand, check_webhook_url, make_secret
 from tests.support.fake_runner import Spec, make_order
-from tests.support.jobs import open_bench
+from tests.support.job_bench import open_bench
 from tests.support.processes import eventually, free_address
 from tests.support.receiver import HOST, Receiver, running_receiver
 
