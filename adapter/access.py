@@ -32,7 +32,7 @@ API_KEY = "X-API-Key"
 
 _BEARER = "bearer "
 _NEEDED = f"An API key is needed, in {API_KEY} or as Authorization: Bearer."
-_USED_UP = "This API key has had all the results of its month."
+USED_UP = "This API key has had all the results of its month."
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Pass:
     usage: Usage | None
     """Of the key; None where the operations are open to all."""
 
+    def require(self, operation: str) -> None:
+        """For what is known only when the body is read. Raises OperationForbiddenError where the key is not for it."""
+        if self.usage is not None:
+            _require(self.usage.key, operation)
+
     async def count(self) -> None:
         """Counts one result. Call it when the work is done and before anything of its result leaves.
 
@@ -61,7 +66,7 @@ class Pass:
             return
         used = await self.keyring.store.count(self.usage.key, self.usage.month)
         if used is None:
-            raise QuotaUsedUpError(_USED_UP)
+            raise QuotaUsedUpError(USED_UP)
         self.usage = replace(self.usage, used=used)
 
     async def give_back(self) -> None:
@@ -85,8 +90,10 @@ class Access:
     on_loopback: bool
     """Whether only this machine can reach the adapter."""
 
-    async def choose(self, request: web.BaseRequest, operation: str) -> Pass | Sale:
+    async def choose(self, request: web.BaseRequest, operation: str | None) -> Pass | Sale:
         """How a request for an operation is served.
+
+        None: for one that the body names. Then `Pass.require` follows, and its quota is whoever counts it to look at.
 
         Raises:
             InvalidHostError: The Host header is malformed, and what is offered depends on it.
@@ -95,8 +102,8 @@ class Access:
         rails = await self._rails_for(request)
         return Sale(rails) if rails else await self.admit(request, operation)
 
-    async def admit(self, request: web.BaseRequest, operation: str) -> Pass:
-        """Leave for an operation with a key, or without one where it is open.
+    async def admit(self, request: web.BaseRequest, operation: str | None) -> Pass:
+        """Leave for an operation with a key, or without one where it is open; None as in `choose`.
 
         Raises:
             KeyRequiredError: There is no key, and it is not open.
@@ -111,6 +118,17 @@ class Access:
             return await self._judge(request, operation)
         if await self.is_open():
             return Pass(self.keyring, None)
+        raise KeyRequiredError(_NEEDED)
+
+    async def holder(self, request: web.BaseRequest) -> Key | None:
+        """The key that stands behind a request for what was made before; None where the operations are open to all.
+
+        Raises as `admit`, but counts nothing of a good key: who waits for a job asks again and again.
+        """
+        if has_key(request.headers):
+            return await self._find(request)
+        if await self.is_open():
+            return None
         raise KeyRequiredError(_NEEDED)
 
     async def read_usage(self, request: web.BaseRequest) -> Usage:
@@ -137,19 +155,18 @@ class Access:
         rails = self.offers.rails_of(request)
         return rails if rails and (pays(request.headers) or not await self.is_open()) else ()
 
-    async def _judge(self, request: web.BaseRequest, operation: str) -> Pass:
+    async def _judge(self, request: web.BaseRequest, operation: str | None) -> Pass:
         key = await self._find(request)
-        if not key.allows(operation):
-            message = f"This API key is not for the operation {operation}."
-            raise OperationForbiddenError(message)
+        if operation is not None:
+            _require(key, operation)
         standing = await self.per_key.take(Client(f"key {key.id}", "keys"), key.per_minute)
         note_standing(request, standing)
         if not standing.allowed:
             message = f"More than {standing.limit} requests with this API key in a minute."
             raise RateLimitedError(message, standing.reset_s)
         usage = await self.keyring.read_usage(key)
-        if usage.remaining == 0:
-            raise QuotaUsedUpError(_USED_UP)
+        if operation is not None and usage.remaining == 0:
+            raise QuotaUsedUpError(USED_UP)
         return Pass(self.keyring, usage)
 
     async def _find(self, request: web.BaseRequest) -> Key:
@@ -188,6 +205,12 @@ def read_secret(headers: CIMultiDictProxy[str]) -> str:
         message = "The request brings several API keys: send one."
         raise AmbiguousKeyError(message)
     return keys.pop()
+
+
+def _require(key: Key, operation: str) -> None:
+    if not key.allows(operation):
+        message = f"This API key is not for the operation {operation}."
+        raise OperationForbiddenError(message)
 
 
 def _is_bearer(authorization: str) -> bool:

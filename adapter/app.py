@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,6 +14,11 @@ from adapter.config import Settings
 from adapter.editing import Editor
 from adapter.errors import InvalidSettingsError
 from adapter.fetching.fetcher import Fetcher
+from adapter.jobs.desk import JobDesk
+from adapter.jobs.downloads import Downloads
+from adapter.jobs.quota import JobQuota
+from adapter.jobs.service import JobService
+from adapter.keys.jobs import JobCounts
 from adapter.keys.keyring import Keyring
 from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
@@ -24,10 +30,14 @@ from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
+from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
 from adapter.routes.discovery import DiscoveryRoutes
 from adapter.routes.health import HealthRoutes
 from adapter.routes.images import ImageRoutes
+from adapter.routes.jobs import JobRoutes
+from adapter.routes.jobs_images import ImageJobRoutes
+from adapter.routes.jobs_videos import VideoJobRoutes
 from adapter.routes.paid import PaidRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
@@ -51,6 +61,7 @@ def build_app(
     payments: PaymentSettings,
     *,
     service: ImageService,
+    jobs: JobService,
     lifecycle: Lifecycle,
     keyring: Keyring,
     limiter: Limiter,
@@ -84,9 +95,42 @@ def build_app(
     ImageRoutes(editor, access, fetcher, lifecycle, budget, limits, priced, till).add_to(app)
     PaidRoutes(editor, lifecycle, budget, limits, offers, priced[PAID.name], till).add_to(app)
     RemovebgRoutes(editor, access, fetcher, lifecycle, budget, limits).add_to(app)
+    _add_jobs(
+        app, settings, jobs, access=access, fetcher=fetcher, lifecycle=lifecycle, budget=budget, limits=limits
+    )
     AccountRoutes(access).add_to(app)
     DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
     return app
+
+
+def _add_jobs(
+    app: web.Application,
+    settings: Settings,
+    jobs: JobService,
+    *,
+    access: Access,
+    fetcher: Fetcher,
+    lifecycle: Lifecycle,
+    budget: UploadBudget,
+    limits: UploadLimits,
+) -> None:
+    finishing = Finishing()
+    quota = JobQuota(JobCounts(access.keyring.store), jobs)
+    desk = JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s))
+    ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
+    VideoJobRoutes(
+        desk,
+        fetcher,
+        lifecycle,
+        budget,
+        replace(limits, total_timeout_s=settings.video_upload_timeout_s),
+        UploadBudget(settings.spool_budget_mib * _MIB),
+        settings.spool_folder,
+        settings.max_video_mib * _MIB,
+    ).add_to(app)
+    JobRoutes(desk).add_to(app)
+    app.cleanup_ctx.append(quota.sweeping)
+    app.on_cleanup.append(lambda _: finishing.drain())
 
 
 def _tell_sold(access: Access) -> IsSold:
@@ -133,6 +177,7 @@ async def serve(
             settings,
             payments,
             service=ImageService(channel),
+            jobs=JobService(channel, settings.job_submit_timeout_s),
             lifecycle=lifecycle,
             keyring=keyring,
             limiter=limiter,

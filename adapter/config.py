@@ -29,6 +29,15 @@ class Settings(BaseSettings):
     upload_budget_mib: PositiveInt = Field(
         256, description="MiB that all uploads in flight may hold together; the process takes about twice that."
     )
+    max_video_mib: PositiveInt = Field(100, description="MiB that one video may have.")
+    video_upload_timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole form of a video to arrive.")
+    spool: Path | None = Field(
+        None, description="Folder on a disk where videos are while they arrive; by default one in `data`."
+    )
+    spool_budget_mib: PositiveInt = Field(2048, description="MiB that videos in arrival may have on the disk together.")
+    job_submit_timeout_s: PositiveFloat = Field(
+        120.0, description="Seconds for the image service to take a job with its upload, and to accept it."
+    )
     header_timeout_s: PositiveFloat = Field(
         10.0, description="Seconds for the headers of a connection's first request."
     )
@@ -61,6 +70,11 @@ class Settings(BaseSettings):
     def on_loopback(self) -> bool:
         """Whether only this machine can reach `http`."""
         return _is_loopback(self.host)
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where videos are kept while they arrive."""
+        return self.spool or self.data / "spool"
 
     @property
     def keys_url(self) -> str:

@@ -51,6 +51,38 @@ class NotAPictureError(AdapterError):
         super().__init__("URL must point to an image file")
 
 
+class NotAVideoError(AdapterError):
+    """The file is no video, by what it says of itself and by its first bytes."""
+
+    def __init__(self) -> None:
+        super().__init__("File must be a video")
+
+
+class VideoColorError(AdapterError):
+    """The colour behind a video is not written as the public contract says."""
+
+    def __init__(self) -> None:
+        super().__init__("bg_color must be in format 'R,G,B' (e.g., '255,0,0')")
+
+
+class JobNotFoundError(AdapterError):
+    """There is no such job, or it is somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__("Task not found")
+
+
+class ResultGoneError(AdapterError):
+    """The job's result was fetched and removed, or its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("The result is kept no longer.")
+
+
+class MalformedKeyError(AdapterError):
+    """The caller's own name for the request is none."""
+
+
 class RemovebgError(AdapterError):
     """A request to remove.bg's API is wrong in a way that only this API has a word for: `code`."""
 
@@ -117,6 +149,10 @@ class InvalidFieldsError(AdapterError):
 
 class OverloadedError(AdapterError):
     """Uploads in flight already fill their memory budget."""
+
+
+class SpoolError(AdapterError):
+    """The disk takes no more of an upload."""
 
 
 class ShuttingDownError(AdapterError):

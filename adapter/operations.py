@@ -143,7 +143,7 @@ def read_order(operation: Operation, form: Form, accept: str) -> Order:
     if not image:
         fields.reject(IMAGE, "is required")
     background = form.files.pop(BACKGROUND, b"") if BACKGROUND in operation.files else b""
-    url = _choose_background(fields, background) if BACKGROUND in operation.files else ""
+    url = choose_background(fields, background) if BACKGROUND in operation.files else ""
     fields.check()
     if background:
         composition.picture.image = background
@@ -169,7 +169,7 @@ async def fetch_background(order: Order, fetcher: Fetcher, reservation: Reservat
         order.edit.composition.picture.image = await fetcher.fetch(order.background_url, reservation)
 
 
-def _choose_background(fields: Fields, background: bytes) -> str:
+def choose_background(fields: Fields, background: bytes) -> str:
     """The URL where one is to be used; a mistake where there is no background, or two."""
     url = fields.take(backgrounds.BG_IMAGE_URL)
     if background and url:

@@ -128,6 +128,12 @@ async def receive_chunks(messages: AsyncIterator[EditResponse], size: int) -> As
 def describe_result(header: EditHeader, elapsed_s: float) -> Mapping[str, str]:
     """The response headers with the facts of a result; `elapsed_s` is what the caller has waited for it."""
     stages = [(stage.name, stage.seconds) for stage in header.stages] + [("total", elapsed_s)]
+    timing = ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages)
+    return {**describe_picture(header), "Server-Timing": timing}
+
+
+def describe_picture(header: EditHeader) -> Mapping[str, str]:
+    """As `describe_result`, without what is true of one answer alone."""
     return {
         "X-Width": str(header.width),
         "X-Height": str(header.height),
@@ -136,7 +142,6 @@ def describe_result(header: EditHeader, elapsed_s: float) -> Mapping[str, str]:
         "X-Foreground-Left": str(header.foreground.left),
         "X-Foreground-Width": str(header.foreground.width),
         "X-Foreground-Height": str(header.foreground.height),
-        "Server-Timing": ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in stages),
     }
 
 

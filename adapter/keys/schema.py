@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -37,4 +38,15 @@ api_key_usage = Table(
     Column("key", String(12), ForeignKey("api_keys.id"), primary_key=True),
     Column("month", String(7), primary_key=True),  # 2026-11, by UTC.
     Column("used", BigInteger, CheckConstraint("used >= 0"), nullable=False),
+)
+
+# Jobs that were counted, so that a retry of a submission counts once, and one that fails is given back once.
+api_key_jobs = Table(
+    "api_key_jobs",
+    metadata,
+    Column("job", String(36), primary_key=True),
+    Column("key", String(12), ForeignKey("api_keys.id"), nullable=False),
+    Column("month", String(7), nullable=False),  # In which it was counted.
+    Column("counted_at", Float, nullable=False),
+    Column("open", Boolean, nullable=False, index=True),  # Whether it may still be given back.
 )

@@ -90,33 +90,38 @@ class KeyStore(Transactions):
 
     async def count(self, key: Key, month: Month) -> int | None:
         """Count one result; how many that makes, or None where it would be more than the key's quota."""
-        mine = (_u.key == key.id, _u.month == month.name)
-        room = _u.used < (_BOUNDLESS if key.monthly is None else key.monthly)
-        one_more = update(api_key_usage).where(*mine, room).values(used=_u.used + 1).returning(_u.used)
-        first = insert(api_key_usage).values(key=key.id, month=month.name, used=1)
-
-        def work(connection: Connection) -> int | None:
-            used: int | None = connection.execute(one_more).scalar()
-            if used is not None:
-                return used
-            if connection.execute(select(_u.used).where(*mine)).scalar() is None:
-                connection.execute(first)  # Two at once collide here, and one of them begins again.
-                return 1
-            # Used up; or another has made the row since the first look, and this one says which.
-            again: int | None = connection.execute(one_more).scalar()
-            return again
-
-        return await self.run(work)
+        return await self.run(lambda connection: count_one(connection, key, month.name))
 
     async def give_back(self, key: Key, month: Month) -> None:
         """Count one result less: it was counted, and could not be sent for no fault of the key's holder."""
-        mine = (_u.key == key.id, _u.month == month.name, _u.used > 0)
-        statement = update(api_key_usage).where(*mine).values(used=_u.used - 1)
-        await self.run(lambda connection: connection.execute(statement))
+        await self.run(lambda connection: give_one_back(connection, key.id, month.name))
 
     def _unavailable(self, *, busy: bool) -> KeysUnavailableError:
         what = "is busy" if busy else "does not answer"
         return KeysUnavailableError(f"The store of the API keys {what}. Try again later.")
+
+
+def count_one(connection: Connection, key: Key, month: str) -> int | None:
+    """As `KeyStore.count`, as a part of a transaction."""
+    mine = (_u.key == key.id, _u.month == month)
+    room = _u.used < (_BOUNDLESS if key.monthly is None else key.monthly)
+    one_more = update(api_key_usage).where(*mine, room).values(used=_u.used + 1).returning(_u.used)
+    used: int | None = connection.execute(one_more).scalar()
+    if used is not None:
+        return used
+    if connection.execute(select(_u.used).where(*mine)).scalar() is None:
+        # Two at once collide here, and one of them begins again.
+        connection.execute(insert(api_key_usage).values(key=key.id, month=month, used=1))
+        return 1
+    # Used up; or another has made the row since the first look, and this one says which.
+    again: int | None = connection.execute(one_more).scalar()
+    return again
+
+
+def give_one_back(connection: Connection, key_id: str, month: str) -> None:
+    """As `KeyStore.give_back`, as a part of a transaction."""
+    mine = (_u.key == key_id, _u.month == month, _u.used > 0)
+    connection.execute(update(api_key_usage).where(*mine).values(used=_u.used - 1))
 
 
 def _read_key(row: RowMapping) -> Key:

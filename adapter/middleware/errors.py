@@ -32,6 +32,8 @@ _INVALID_DATA = "Invalid request data"
 _SENTENCES = {
     "PIXELS_EXCEEDED": "Image too large for regular processing. Use HD endpoint.",
     "NO_TRANSPARENCY": "The input image must have a transparent background.",
+    "JOB_NOT_FOUND": "Task not found",
+    "JOB_CONFLICT": "Another request was submitted with that Idempotency-Key.",
 }
 # Fields of the image service that have another name here, where this side cannot know what is wrong with them.
 _PUBLIC_NAMES = {"generated.model": "generation_model"}
@@ -45,6 +47,11 @@ _OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
     errors.InvalidPictureError: (HTTPStatus.BAD_REQUEST, "invalid_image"),
     errors.DownloadError: (HTTPStatus.BAD_REQUEST, "download_failed"),
     errors.NotAPictureError: (HTTPStatus.BAD_REQUEST, "not_a_picture"),
+    errors.NotAVideoError: (HTTPStatus.BAD_REQUEST, "not_a_video"),
+    errors.VideoColorError: (HTTPStatus.BAD_REQUEST, "invalid_video_color"),
+    errors.JobNotFoundError: (HTTPStatus.NOT_FOUND, "job_not_found"),
+    errors.ResultGoneError: (HTTPStatus.NOT_FOUND, "result_gone"),
+    errors.MalformedKeyError: (HTTPStatus.BAD_REQUEST, "malformed_idempotency_key"),
     errors.RemovebgError: (HTTPStatus.BAD_REQUEST, "invalid_request"),
     errors.NoForegroundError: (HTTPStatus.BAD_REQUEST, "no_subject"),
     errors.InvalidHostError: (HTTPStatus.BAD_REQUEST, "invalid_host"),
@@ -61,6 +68,7 @@ _OWN: dict[type[errors.AdapterError], tuple[HTTPStatus, str]] = {
     errors.InvalidFieldsError: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_parameter"),
     errors.KeysUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "keys_unavailable"),
     errors.OverloadedError: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"),
+    errors.SpoolError: (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded"),
     errors.ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "shutting_down"),
     errors.BrokenResultError: (HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED),
 }
@@ -98,6 +106,13 @@ _REASON_STATUS: dict[str, HTTPStatus] = {
     "PROCESSING_FAILED": HTTPStatus.INTERNAL_SERVER_ERROR,
     "NO_TRANSPARENCY": HTTPStatus.BAD_REQUEST,
     "NO_SUBJECT": HTTPStatus.BAD_REQUEST,
+    "INVALID_VIDEO": HTTPStatus.BAD_REQUEST,
+    "JOB_NOT_FOUND": HTTPStatus.NOT_FOUND,
+    "RESULT_GONE": HTTPStatus.NOT_FOUND,
+    "JOB_NOT_FINISHED": HTTPStatus.CONFLICT,
+    "JOB_FAILED": HTTPStatus.CONFLICT,
+    "JOB_CONFLICT": HTTPStatus.CONFLICT,
+    "STORE_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 # Where there is no ErrorInfo: gRPC itself speaks, not the image service.
@@ -129,6 +144,11 @@ def summarize(error: Exception) -> str:
     if isinstance(error, grpc.aio.AioRpcError):
         return f"{error.code().name} {error.details()!r}"
     return repr(error)
+
+
+def read_reason(error: grpc.aio.AioRpcError) -> str:
+    """The name of the service's ErrorReason, without its prefix; empty where gRPC itself speaks."""
+    return str(_read_details(error)[0].reason)
 
 
 @web.middleware

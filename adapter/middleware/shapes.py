@@ -1,6 +1,7 @@
 """The bodies of errors. Each surface has its own, which its path chooses.
 
-`/v1/` is the paid one, `/v1.0/` is remove.bg's, and all else has the forms' shape.
+`/v1/` is the paid one, `/v1.0/` is remove.bg's, the jobs' have words for some failures, and all else has the forms'
+shape.
 """
 
 import json
@@ -8,6 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
+from adapter.jobs.failures import describe_job_failure
 from adapter.middleware.failure import Failure
 from adapter.middleware.request_id import request_id_of
 from adapter.removebg.failures import describe_errors
@@ -38,7 +40,7 @@ def to_response(request: web.BaseRequest, failure: Failure) -> web.Response:
         content: dict[str, object] = {"errors": problems}
         return _respond(failure, content, status=status, content_type="application/json", pause_s=failure.retry_after_s)
     if not request.path.startswith(PAID_PREFIX):
-        return to_message_body(failure)
+        return _to_job_body(request, failure) or to_message_body(failure)
     status = _PAID_STATUS.get(failure.code, failure.status)
     body: dict[str, object] = {
         "error": failure.code,
@@ -67,6 +69,14 @@ def to_message_body(failure: Failure) -> web.Response:
     return _respond(
         failure, body, status=failure.status, content_type="application/json", pause_s=failure.retry_after_s
     )
+
+
+def _to_job_body(request: web.BaseRequest, failure: Failure) -> web.Response | None:
+    words = describe_job_failure(request.path, failure)
+    if words is None:
+        return None
+    status, body = words
+    return _respond(failure, body, status=status, content_type="application/json", pause_s=failure.retry_after_s)
 
 
 def _respond(

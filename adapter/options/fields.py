@@ -27,14 +27,18 @@ class Fields:
                 self.reject(option.name, "is required")
             return option.default
         try:
-            return option.parse(self._values[name].strip())
+            return option.parse(self.text(name))
         except ValueError as error:
             self.reject(name, str(error))
             return option.default
 
     def sent_name(self, option: Option[T]) -> str | None:
         """The first of the option's names that came with a value."""
-        return next((name for name in option.names if self._values.get(name, "").strip()), None)
+        return next((name for name in option.names if self.text(name)), None)
+
+    def text(self, name: str) -> str:
+        """The field `name` as it came, without spaces around it; empty where it did not."""
+        return self._values.get(name, "").strip()
 
     def reject(self, name: str, reason: str) -> None:
         """Notes that the field `name` is wrong; `reason` completes the sentence "`name` …"."""

@@ -26,6 +26,11 @@ class Charge:
     """The request's body; empty when only the price is asked for."""
     digest: bytes = field(default=b"", repr=False)
     """SHA-256 of all that decides the result (see `digest_request`), 32 bytes."""
+    work_s: float = 0.0
+    """Seconds that the work may take beyond what every work may: a rail that says how long its payments are to live
+    asks for so much more."""
+    subject: str = ""
+    """What else a challenge is bound to, for example one finished job; empty where it is good for any request."""
 
 
 def digest_request(operation: str, options: Mapping[str, str], body: bytes) -> bytes:

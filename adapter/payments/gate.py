@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from adapter.payments.charge import Charge
 from adapter.payments.errors import MalformedPaymentError
 from adapter.payments.finishing import Finishing
+from adapter.payments.inquiry import Inquiry, Known
 from adapter.payments.ledger import Ledger
 from adapter.payments.limits import GateLimits
 from adapter.payments.payment import Payment
@@ -38,6 +39,7 @@ class Gate:
         self._limits = limits
         self._finishing = Finishing()
         self._held: set[tuple[str, int]] = set()
+        self._inquiry = Inquiry(rails, ledger, limits)
         self._desk = Desk(rails, ledger, results, limits, self._finishing, self._held, checkpoint)
         self._reconciler = Reconciler(rails, ledger, results, limits)
         self._sweeper = Sweeper(ledger, results, limits)
@@ -78,6 +80,18 @@ class Gate:
         if len(payments) > 1:
             raise MalformedPaymentError("duplicate_payment", "Send one payment, not several.")
         return payments[0] if payments else None
+
+    async def recognise(self, payment: Payment, charge: Charge) -> str | None:
+        """The claim that `payment` was verified for before, if it was for the same; see `Inquiry.recognise`."""
+        return await self._inquiry.recognise(payment, charge)
+
+    async def look(self, claim_id: str) -> Known:
+        """What has become of a claim whose credential is not at hand; see `Inquiry.look`."""
+        return await self._inquiry.look(claim_id)
+
+    async def deliver(self, claim_id: str) -> None:
+        """Note that what a claim has bought is with its payer. Raises StoreUnavailableError."""
+        await self._finishing.run(self._inquiry.deliver(claim_id))
 
     def open(self, payment: Payment, charge: Charge) -> AbstractAsyncContextManager[Ticket]:
         """Claim and verify `payment` for `charge`; leaving gives back what is not paid for.

@@ -26,6 +26,8 @@ class Rail(Protocol):
     name: str
     margin_s: float
     """Seconds before a payment's expiry at which its settlement must have begun, so that the chain still takes it."""
+    asks_life: bool
+    """Whether an offer says how long its payment is to live; else the payer's client chooses."""
 
     async def challenge(self, charge: Charge, refusal: tuple[str, str] | None = None) -> Challenge:
         """Offer to be paid for `charge`; `refusal` is (reason, message) of a credential that was just refused."""
@@ -63,7 +65,10 @@ class Rail(Protocol):
         ...
 
     def receipt(self, payment: Payment, settlement: Settlement) -> Mapping[str, str]:
-        """Return the response headers that prove the settlement to this client, in its version of the protocol."""
+        """Return the response headers that prove the settlement to this client, in its version of the protocol.
+
+        The credential may be None: then they are made from what the ledger keeps.
+        """
         ...
 
     async def close(self) -> None:

@@ -55,6 +55,24 @@ class Ticket:
         self._resumed = False  # An earlier attempt may have broadcast.
         self._settling: asyncio.Task[Settlement] | None = None
 
+    @property
+    def holder(self) -> tuple[str, int]:
+        """The id and the fence of the claim."""
+        claim = self._held_claim()
+        return claim.id, claim.fence
+
+    @property
+    def state(self) -> State:
+        """How far the claim has come."""
+        return self._held_claim().state
+
+    def is_late(self) -> bool:
+        """Whether the payment has not been settled, and is too near its end for the chain to take it."""
+        claim, expires_at = self._held_claim(), self._payment.facts.expires_at
+        if expires_at is None or claim.state not in (State.VERIFIED, State.WORKED):
+            return False
+        return self._desk.ledger.clock() + self._rail.margin_s >= expires_at
+
     async def enter(self) -> None:
         """Claim and verify. Called by the gate, to its end also when the client goes away."""
         try:
@@ -106,7 +124,7 @@ class Ticket:
         if expires_at is None:
             return
         left_s = expires_at - self._desk.ledger.clock() - self._rail.margin_s
-        if left_s < self._desk.limits.work_s:
+        if left_s < self._desk.limits.work_s + (self._charge.work_s if self._rail.asks_life else 0):
             raise PaymentRequiredError("payment_expires_too_soon", "This payment expires before the work can be done.")
 
     async def _find_result(self) -> None:

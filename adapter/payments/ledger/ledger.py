@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from adapter.payments.charge import Charge
 from adapter.payments.ledger import moving
 from adapter.payments.ledger.chores import Chores
-from adapter.payments.ledger.claim import HELD, Claim, State, StoredResult
+from adapter.payments.ledger.claim import HELD, Claim, State, StoredResult, read_claim
 from adapter.payments.ledger.database import Database
 from adapter.payments.ledger.schema import claims
-from adapter.payments.ledger.taking import Taker, retake, take
+from adapter.payments.ledger.taking import Taker, recall, retake, take
 from adapter.payments.payment import PaymentFacts, Settlement
 
 
@@ -43,6 +43,20 @@ class Ledger:
 
         def work(connection: Connection) -> Claim:
             return take(connection, facts, charge.operation, charge.digest, self._taker(lease_s))
+
+        return await self._database.run(work)
+
+    async def recall(self, facts: PaymentFacts, charge: Charge) -> Claim | None:
+        """The claim that a credential was verified for, looked at only. See `taking.recall`."""
+        return await self._database.run(lambda connection: recall(connection, facts, charge.digest))
+
+    async def find(self, claim_id: str) -> Claim | None:
+        """A claim as it stands; None where it is forgotten."""
+        statement = select(claims).where(claims.c.id == claim_id)
+
+        def work(connection: Connection) -> Claim | None:
+            row = connection.execute(statement).mappings().one_or_none()
+            return None if row is None else read_claim(row)
 
         return await self._database.run(work)
 

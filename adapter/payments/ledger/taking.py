@@ -88,9 +88,27 @@ def _same_credential(claim: Claim, facts: PaymentFacts) -> bool:
     """Whether `facts` are of the credential that holds `claim`; once nothing came of that one, another may follow."""
     if claim.facts.keys[0] != facts.keys[0]:
         return False
-    if claim.state is State.RELEASED:
-        return True
+    return claim.state is State.RELEASED or _is_very(claim, facts)
+
+
+def _is_very(claim: Claim, facts: PaymentFacts) -> bool:
     return claim.facts.proof == facts.proof and set(facts.keys) <= set(claim.facts.keys)
+
+
+def recall(connection: Connection, facts: PaymentFacts, digest: bytes) -> Claim | None:
+    """The claim for `digest` that a credential, or its payer's name for the request, was verified for; takes nothing.
+
+    What it finds by the name may be another credential's: whether that is the same payer's is to be verified.
+    """
+    found = _find(connection, facts.keys)
+    if found is None:
+        name = idempotency_name(facts)
+        found = None if name is None else _find(connection, (name,))
+        claim = None if found is None else read_claim(found)
+    else:
+        claim = read_claim(found)
+        claim = claim if _is_very(claim, facts) else None
+    return claim if claim is not None and claim.verified and claim.digest == digest else None
 
 
 def retake(connection: Connection, claim_id: str, fence: int, taker: Taker) -> Claim | None:

@@ -39,6 +39,7 @@ class MppRail:
 
     name = "mpp"
     margin_s = 4.0  # The node's pool wants 3 s of life, and the request to it takes its time.
+    asks_life = False
 
     def __init__(self, config: MppConfig) -> None:
         self._config = config

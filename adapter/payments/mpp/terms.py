@@ -126,7 +126,7 @@ def _quote(text: str) -> str:
 
 
 def _scope(charge: Charge) -> dict[str, str]:
-    return {"operation": charge.operation}
+    return {"operation": charge.operation} | ({"subject": charge.subject} if charge.subject else {})
 
 
 async def _digest(body: bytes) -> str:

@@ -97,7 +97,7 @@ def _state_facts(credential: Credential, token: str, identifier: str | None) -> 
         amount=paid.amount,
         keys=(f"x402:{chain_id}:{token}:{paid.payer}:{paid.nonce}",),
         expires_at=paid.valid_before,
-        evidence={"nonce": paid.nonce},
+        evidence={"nonce": paid.nonce, "version": str(credential.version)},
         idempotency_key=identifier,
         proof=hashlib.sha256(bytes.fromhex(credential.signature[2:])).hexdigest(),
     )

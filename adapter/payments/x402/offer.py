@@ -1,5 +1,6 @@
 """Offers a charge to x402 clients of both versions at once: version 1 reads the body, version 2 a header."""
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.extensions import BAZAAR, PAYMENT_IDENTIFIER, declare_identifier, declare_listing
 
 _SCHEME = "exact"
+_UPLOAD = 1.2  # A payment for long work is signed before a long upload: it is asked to live a fifth longer.
 
 
 class Offers:
@@ -34,7 +36,7 @@ class Offers:
             asset=network.token,
             amount=str(charge.amount),
             pay_to=self._config.pay_to,
-            max_timeout_seconds=self._config.validity_s,
+            max_timeout_seconds=self._life_s(charge),
             extra={"name": network.token_name, "version": network.token_version},
         )
 
@@ -70,7 +72,10 @@ class Offers:
             description=charge.description,
             mime_type=charge.content_type,
             pay_to=self._config.pay_to,
-            max_timeout_seconds=self._config.validity_s,
+            max_timeout_seconds=self._life_s(charge),
             asset=network.token,
             extra={"name": network.token_name, "version": network.token_version},
         )
+
+    def _life_s(self, charge: Charge) -> int:
+        return self._config.validity_s + math.ceil(_UPLOAD * charge.work_s)

@@ -49,6 +49,7 @@ class X402Rail:
 
     name = "x402"
     margin_s = 10.0
+    asks_life = True
 
     def __init__(self, config: X402Config) -> None:
         self._config = config
@@ -121,7 +122,9 @@ class X402Rail:
 
     def receipt(self, payment: Payment, settlement: Settlement) -> Mapping[str, str]:
         """See `Rail.receipt`."""
-        version_1 = _credential(payment).version == 1
+        credential = payment.credential
+        known = str(credential.version) if isinstance(credential, Credential) else payment.facts.evidence.get("version")
+        version_1 = known == "1"
         network = self._config.network
         response = SettleResponse(
             success=True,

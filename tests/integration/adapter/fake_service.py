@@ -67,18 +67,27 @@ def fail(
     """Refuses as the real server does: rich status, ErrorInfo, RetryInfo; plain gRPC where no reason is given."""
 
     async def behave(_: EditRequest, context: Context) -> AsyncIterator[EditResponse]:
-        trailing: tuple[tuple[str, bytes], ...] = ()
-        if reason:
-            status = Status(code=code.value[0], message=message)
-            status.details.append(_pack(ErrorInfo(reason=reason, domain="clearcanvas", metadata=metadata)))
-            if retry_after_s is not None:
-                pause = Duration(nanos=int(retry_after_s % 1 * 1e9), seconds=int(retry_after_s))
-                status.details.append(_pack(RetryInfo(retry_delay=pause)))
-            trailing = (("grpc-status-details-bin", status.SerializeToString()),)
+        trailing = pack_status(code, message, reason, metadata, retry_after_s) if reason else ()
         await context.abort(code, message, trailing)
         yield header(0)
 
     return behave
+
+
+def pack_status(
+    code: grpc.StatusCode,
+    message: str,
+    reason: str,
+    metadata: dict[str, str] | None = None,
+    retry_after_s: float | None = None,
+) -> tuple[tuple[str, bytes], ...]:
+    """The trailing metadata of a refusal."""
+    status = Status(code=code.value[0], message=message)
+    status.details.append(_pack(ErrorInfo(reason=reason, domain="clearcanvas", metadata=metadata)))
+    if retry_after_s is not None:
+        pause = Duration(nanos=int(retry_after_s % 1 * 1e9), seconds=int(retry_after_s))
+        status.details.append(_pack(RetryInfo(retry_delay=pause)))
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 def _pack(message: ErrorInfo | RetryInfo) -> AnyMessage:
@@ -139,10 +148,14 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
 
 
 class RunningFake:
-    """A FakeImageService on a free port, which can be stopped and started again on the same port."""
+    """A FakeImageService on a free port, which can be stopped and started again on the same port.
 
-    def __init__(self) -> None:
+    `extras` add other services to the same server.
+    """
+
+    def __init__(self, *extras: Callable[[grpc.aio.Server], None]) -> None:
         self.service = FakeImageService()
+        self._extras = extras
         self.port = 0
         self._server: grpc.aio.Server | None = None
 
@@ -156,6 +169,8 @@ class RunningFake:
         )
         images_pb2_grpc.add_ImageServiceServicer_to_server(self.service, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self.service, self._server)
+        for add in self._extras:
+            add(self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()
 

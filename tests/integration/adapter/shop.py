@@ -14,6 +14,7 @@ from aiohttp import web
 from adapter.app import build_app
 from adapter.config import Settings
 from adapter.discovery.way import WayToPay
+from adapter.jobs.service import JobService
 from adapter.keys.keyring import Keyring
 from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
@@ -162,9 +163,10 @@ async def running_shop(
     ways = {name: WayToPay("x402" if name == X402 else "tempo", "charge", "eip155:1", ADDRESS) for name in (X402, MPP)}
     async with open_channel(grpc_address) as channel:
         app = build_app(
-            Settings.model_validate(settings or {}),
+            Settings.model_validate({"data": folder, **(settings or {})}),
             configured,
             service=ImageService(channel),
+            jobs=JobService(channel, 60),
             lifecycle=lifecycle,
             keyring=Keyring(keys),
             limiter=limiter or LocalLimiter(1_000_000),

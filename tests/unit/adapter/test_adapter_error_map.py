@@ -39,6 +39,13 @@ EXPECTED = {
     "SHUTTING_DOWN": 503,
     "DEADLINE_EXCEEDED": 504,
     "PROCESSING_FAILED": 500,
+    "INVALID_VIDEO": 400,
+    "JOB_NOT_FOUND": 404,
+    "RESULT_GONE": 404,
+    "JOB_NOT_FINISHED": 409,
+    "JOB_FAILED": 409,
+    "JOB_CONFLICT": 409,
+    "STORE_UNAVAILABLE": 503,
 }
 
 
@@ -123,6 +130,10 @@ ARGUMENTS: dict[type[errors.AdapterError], tuple[Any, ...]] = {
     errors.InvalidFieldsError: ({"radius": "must be 1 to 100"},),
     errors.DownloadError: (),
     errors.NotAPictureError: (),
+    errors.NotAVideoError: (),
+    errors.VideoColorError: (),
+    errors.JobNotFoundError: (),
+    errors.ResultGoneError: (),
     errors.NoForegroundError: (),
     errors.RateLimitedError: ("why", 3),
 }

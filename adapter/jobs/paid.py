@@ -1,0 +1,297 @@
+"""Jobs that are paid for: the money is taken when the result is ready, and before it is released.
+
+The credential stays in the memory of the process that was given it, which waits for the job with it. Where it is lost or
+has expired, nothing was paid: then whoever asks for the result pays for that job with another. One payment at most is
+chosen to pay for a job, before anything of it is broadcast, and another only after it certainly came to nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import grpc
+from clearcanvas.v1.jobs_pb2 import Job
+
+from adapter.jobs.service import JobService, Ref
+from adapter.jobs.states import has_failed, is_at_work
+from adapter.middleware.errors import read_reason, summarize
+from adapter.payments.charge import Charge
+from adapter.payments.errors import (
+    OutcomeUnknownError,
+    PaymentError,
+    PaymentInProgressError,
+    PaymentRequiredError,
+    PaymentSpentError,
+    RailUnavailableError,
+    ResultExpiredError,
+    RetryablePaymentError,
+)
+from adapter.payments.gate import Gate, Ticket
+from adapter.payments.inquiry import Known, Standing
+from adapter.payments.ledger import State
+from adapter.payments.ledger.claim import PAID
+from adapter.payments.payment import Payment
+from adapter.payments.periodic import every
+from adapter.payments.results import ResultInfo
+from adapter.sale.jobs_store import SoldJob, SoldJobs
+
+logger = logging.getLogger(__name__)
+
+OWNER = "paid"
+"""The owner of all jobs that are sold: their ids are secrets, and no list of them is given out."""
+
+_TRACE = "paid-job"
+_ROUNDS = 3  # Of finding out who pays; each is lost only to another who has just come further.
+_LONGEST_PAUSE_S = 10.0
+_SWEEP_S = 3600.0
+_KEPT_S = 31 * 86_400.0  # Longer than the ledger keeps what was paid for and not fetched.
+# After these, the job of an earlier request with the same payment is what there is to say.
+_NOT_TAKEN = (
+    OutcomeUnknownError,
+    PaymentInProgressError,
+    PaymentRequiredError,
+    PaymentSpentError,
+    RailUnavailableError,
+)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A job that was submitted."""
+
+    job: Job
+    webhook_secret: str = ""
+
+
+Submit = Callable[[str], Awaitable[Accepted]]
+"""Submits the job under an id, for the owner of all paid jobs. The same id again is the same job."""
+
+
+class PaidJobs:
+    """Sells jobs over the gate. All methods raise PaymentError, and grpc.aio.AioRpcError as `JobService` does."""
+
+    def __init__(self, gate: Gate, sold: SoldJobs, jobs: JobService, *, pause_s: float = 1.0) -> None:
+        """`pause_s`: before the first try again, where the service or the chain does not answer."""
+        self._gate = gate
+        self._sold = sold
+        self._jobs = jobs
+        self._pause_s = pause_s
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to remove what is kept no longer."""
+        self._start(every(_SWEEP_S, self.sweep))
+
+    async def close(self) -> None:
+        """Stop waiting for jobs; settlements in flight are the gate's to finish."""
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def sweep(self) -> None:
+        """Forget the jobs of which nothing can come any more."""
+        await self._sold.forget(self._sold.clock() - _KEPT_S)
+
+    async def find(self, job_id: str) -> SoldJob | None:
+        """A job that is sold; None where there is none of this id."""
+        return await self._sold.find(job_id)
+
+    async def take(self, payment: Payment, charge: Charge, submit: Submit) -> Accepted:
+        """Claim and verify a payment, have its job accepted, and settle when its result is ready.
+
+        The same payment again is the same job, whether it is at work here, elsewhere or nowhere, unless that came to
+        nothing: then it is done anew.
+        """
+        known = await self._recall(payment, charge)
+        if known is not None:  # Much of the work may be done: the payment need not outlive all of it once more.
+            charge = replace(charge, work_s=0.0)
+        try:
+            async with AsyncExitStack() as stack:
+                ticket = await stack.enter_async_context(self._gate.open(payment, charge))
+                sold, accepted = await self._begin(ticket, charge, submit, known)
+                if ticket.state not in PAID:
+                    self._start(self._watch(stack.pop_all(), ticket, payment, charge, sold.id))
+                return accepted
+        except _NOT_TAKEN:
+            if known is None or has_failed(known[1]):
+                raise
+            return Accepted(known[1])
+
+    async def release(self, job_id: str, payment: Payment | None, charge: Charge) -> Mapping[str, str] | None:
+        """The receipt of a job whose result is ready, once it is paid for; None where it is to be paid for.
+
+        Raises PaymentInProgressError where somebody is about to settle, OutcomeUnknownError where nobody knows.
+        """
+        for _ in range(_ROUNDS):
+            sold = await self._sold.find(job_id)
+            known = Known(Standing.VOID) if sold is None else await self._look(sold)
+            if sold is None or known.standing is Standing.PAID or (payment is None and known.standing is Standing.VOID):
+                return known.receipt or {} if known.standing is Standing.PAID else None
+            if known.standing is Standing.HELD:
+                raise _in_progress()
+            if known.standing is Standing.UNKNOWN and (
+                payment is None or await self._gate.recognise(payment, charge) != sold.paid_by
+            ):
+                raise OutcomeUnknownError(
+                    "outcome_unknown", "The outcome of the payment is not known yet; ask again for the result.", 2
+                )
+            assert payment is not None  # noqa: S101 - without one, all has been said.
+            async with self._gate.open(payment, charge) as ticket:
+                if await self._collect(ticket, job_id):
+                    return ticket.receipt()
+        raise _in_progress()
+
+    async def deliver(self, job_id: str) -> None:
+        """Note that the whole result of a job is with its payer."""
+        sold = await self._sold.find(job_id)
+        if sold is not None and sold.paid_by is not None:
+            await self._gate.deliver(sold.paid_by)
+
+    async def _recall(self, payment: Payment, charge: Charge) -> tuple[SoldJob, Job] | None:
+        claim = await self._gate.recognise(payment, charge)
+        sold = None if claim is None else await self._sold.find_for(claim)
+        job = None if sold is None else await self._get(sold.id)
+        return None if sold is None or job is None else (sold, job)
+
+    async def _begin(
+        self, ticket: Ticket, charge: Charge, submit: Submit, known: tuple[SoldJob, Job] | None
+    ) -> tuple[SoldJob, Accepted]:
+        claim, fence = ticket.holder
+        is_paid = ticket.state in PAID
+        if ticket.state is State.DELIVERED:
+            if known is None:
+                raise ResultExpiredError("result_expired", "The result of this payment is kept no longer.")
+            return known[0], Accepted(known[1])
+        if known is not None and not has_failed(known[1]):
+            sold = await self._sold.join(claim, known[0].id)
+        else:
+            sold = await self._sold.assign(claim, fence, charge, is_paid=is_paid)
+        accepted = await self._submit(sold, submit)
+        if has_failed(accepted.job) or (not is_at_work(accepted.job) and not accepted.job.result.available):
+            sold = await self._sold.renew(claim, fence, sold, is_paid=is_paid)
+            accepted = await self._submit(sold, submit)
+        return sold, accepted
+
+    async def _submit(self, sold: SoldJob, submit: Submit) -> Accepted:
+        try:
+            return await submit(sold.id)
+        except grpc.aio.AioRpcError as error:
+            if read_reason(error) != "JOB_CONFLICT":
+                raise
+        # The payment is bound to the order; only what is behind a URL may be another by now.
+        return Accepted(await self._jobs.get(Ref(sold.id, OWNER), _TRACE))
+
+    async def _watch(
+        self, stack: AsyncExitStack, ticket: Ticket, payment: Payment, charge: Charge, job_id: str
+    ) -> None:
+        """Wait for the job and settle, again and again while the outcome is open."""
+        pause_s = self._pause_s
+        while True:
+            try:
+                async with stack:
+                    await self._finish(ticket, job_id)
+                return
+            except RetryablePaymentError as error:
+                logger.warning("job %s is not settled yet: %s", job_id, error.reason)
+            except PaymentError as error:
+                logger.warning("job %s was not settled: %s; whoever asks for it pays anew", job_id, error.reason)
+                return
+            while True:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                stack = AsyncExitStack()
+                try:
+                    ticket = await stack.enter_async_context(self._gate.open(payment, charge))
+                    break
+                except RetryablePaymentError:
+                    continue
+                except PaymentError:
+                    return
+
+    async def _finish(self, ticket: Ticket, job_id: str) -> None:
+        job = await self._wait(job_id)
+        if job is None or has_failed(job) or not job.result.available:
+            return  # What is held is given back.
+        if ticket.is_late():
+            logger.info("job %s took longer than its payment lives; whoever asks for it pays anew", job_id)
+            return
+        await self._collect(ticket, job_id)
+
+    async def _collect(self, ticket: Ticket, job_id: str) -> bool:
+        """Take the money for a job whose result is ready; False where another payment does."""
+        if ticket.state not in PAID and not await self._choose(ticket, job_id):
+            return False
+        if ticket.result is None:
+            title = job_id.encode()
+            await ticket.keep(ResultInfo("text/plain", len(title)), _once(title))
+        await ticket.settle()
+        return True
+
+    async def _choose(self, ticket: Ticket, job_id: str) -> bool:
+        for _ in range(_ROUNDS):
+            if await self._sold.choose(job_id, *ticket.holder):
+                return True
+            sold = await self._sold.find(job_id)
+            if sold is None or (await self._look(sold)).standing is not Standing.VOID:
+                return False
+        return False
+
+    async def _look(self, sold: SoldJob) -> Known:
+        """How the payment of a job stands; after VOID, any may be chosen."""
+        if sold.paid_by is not None:
+            known = await self._gate.look(sold.paid_by)
+            if known.standing is Standing.VOID:
+                await self._sold.reconsider(sold)
+            return known
+        for claim in sold.claims:
+            known = await self._gate.look(claim)
+            if known.standing is not Standing.VOID:
+                return known
+        return Known(Standing.VOID)
+
+    async def _get(self, job_id: str) -> Job | None:
+        try:
+            return await self._jobs.get(Ref(job_id, OWNER), _TRACE)
+        except grpc.aio.AioRpcError as error:
+            if read_reason(error) == "JOB_NOT_FOUND":
+                return None
+            raise
+
+    async def _wait(self, job_id: str) -> Job | None:
+        """A job as it has ended; None where it is there no more."""
+        while True:
+            call = self._jobs.watch(Ref(job_id, OWNER), _TRACE)
+            try:
+                async for message in call:
+                    if not is_at_work(message.job):
+                        return message.job
+            except grpc.aio.AioRpcError as error:
+                if read_reason(error) == "JOB_NOT_FOUND":
+                    return None
+                logger.warning("the news of job %s broke off: %s", job_id, summarize(error))
+            finally:
+                call.cancel()
+            await asyncio.sleep(self._pause_s)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("waiting for a paid job failed", exc_info=error)
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _in_progress() -> PaymentInProgressError:
+    return PaymentInProgressError("payment_in_progress", "The payment of this job is being worked on.")

@@ -1,0 +1,65 @@
+"""Large pictures: submitted in a form, worked on as a job, fetched when they are ready."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1.jobs_pb2 import SubmitImageRequest
+
+from adapter.errors import ResultGoneError
+from adapter.fetching.fetcher import Fetcher
+from adapter.jobs.desk import JobDesk
+from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT
+from adapter.jobs.orders import read_image_job
+from adapter.jobs.states import has_failed, is_at_work, say_accepted, say_at_work, say_failed
+from adapter.lifecycle import Lifecycle
+from adapter.middleware.request_id import request_id_of
+from adapter.operations import BACKGROUND, IMAGE, fetch_background
+from adapter.service import describe_picture
+from adapter.uploads.body import UploadLimits, leave_expectation
+from adapter.uploads.budget import UploadBudget
+from adapter.uploads.form import read_form
+
+
+@dataclass(frozen=True)
+class ImageJobRoutes:
+    """Serves large pictures."""
+
+    desk: JobDesk
+    fetcher: Fetcher
+    lifecycle: Lifecycle
+    budget: UploadBudget
+    limits: UploadLimits
+
+    def add_to(self, app: web.Application) -> None:
+        """Registers the routes."""
+        app.router.add_post(HD_SUBMIT, self._submit, expect_handler=leave_expectation)
+        app.router.add_get(HD_PREFIX + "result/{uuid:.*}", self._result)
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        with self.lifecycle.work(), self.budget.reserve() as reservation:
+            leave = await self.desk.admit(request)
+            form = await read_form(request, self.limits, reservation, (IMAGE, BACKGROUND))
+            job = read_image_job(form, request.headers.get(hdrs.ACCEPT, ""))
+            leave.require(job.operation.name)
+            options = self.desk.open_job(request, leave, job.webhook_url)
+            await fetch_background(job.order, self.fetcher, reservation)
+            submission = SubmitImageRequest(options=options, edit=job.order.edit)
+            answer = await self.desk.quota.submit(
+                leave, options.id, lambda: self.desk.jobs.submit_image(submission, request_id_of(request))
+            )
+            words = say_accepted(answer.job, answer.webhook_secret)
+            return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def _result(self, request: web.Request) -> web.StreamResponse:
+        with self.lifecycle.work():
+            ref, job = await self.desk.find(request, jobs_pb2.JOB_KIND_IMAGE)
+            headers = {hdrs.CACHE_CONTROL: "no-store"}
+            if is_at_work(job):
+                return web.json_response(say_at_work(job), status=HTTPStatus.ACCEPTED, headers=headers)
+            if has_failed(job):
+                return web.json_response(say_failed(job), status=HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
+            if not job.result.available:
+                raise ResultGoneError
+            return await self.desk.downloads.send(request, ref, job, describe_picture(job.result.image))
