@@ -50,6 +50,13 @@ def plan_jobs(paths: Sequence[Path], out: Path, suffix: str, sources: frozenset[
     return jobs
 
 
+def plan_one(source: Path, target: Path) -> Job:
+    """The job of one file whose result has a name. Raises PlanError where that would overwrite the source."""
+    job = Job(source, target)
+    _check_targets([job])
+    return job
+
+
 def _found(path: Path, out: Path, sources: frozenset[str]) -> Iterator[tuple[Path, Path]]:
     """Yields each file of `path` with its place under the output folder."""
     if path.is_file():
@@ -68,7 +75,7 @@ def _check_targets(jobs: Sequence[Job]) -> None:
     targets: dict[Path, Path] = {}
     for job in jobs:
         if job.target.resolve() in sources:
-            raise PlanError(f"{job.target} is an input and would be overwritten; choose another folder with -o")
+            raise PlanError(f"{job.target} is an input and would be overwritten; choose another place with -o")
         if other := targets.get(job.target):
             raise PlanError(f"{other} and {job.source} would both be written to {job.target}; cut them apart")
         targets[job.target] = job.source

@@ -16,7 +16,7 @@ from cli import flags
 from cli.client import NoServerError, connected
 from cli.compositions import read_order
 from cli.config import read_settings
-from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs
+from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs, plan_one
 from cli.sheet import SheetError, has_picture_name, write_sheet
 from cli.video_jobs import VideoFailedError, VideoJob
 from cli.video_progress import VideoProgress, report, warning
@@ -97,11 +97,9 @@ def video(
     if named and out.suffix.lower() != _SUFFIXES[order.format]:
         raise typer.BadParameter(f"{out} does not end as --format {encoding} does")
     try:
-        jobs = plan_jobs(paths, out.parent if named else out, _SUFFIXES[order.format], VIDEO_SUFFIXES)
+        jobs = [plan_one(paths[0], out)] if named else plan_jobs(paths, out, _SUFFIXES[order.format], VIDEO_SUFFIXES)
     except PlanError as error:
         raise typer.BadParameter(str(error)) from error
-    if named:
-        jobs = [Job(jobs[0].source, out)]
     _run(Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet), jobs, overwrite=overwrite)
 
 

@@ -175,11 +175,14 @@ def test_a_video_is_done(service: Service, clip: Path, tmp_path: Path) -> None:
 
 
 def test_the_ending_of_the_result_is_its_format(service: Service, clip: Path, tmp_path: Path) -> None:
+    clip = clip.rename(clip.with_suffix(".mp4"))
+    run(clip, "-o", clip.with_name("red.mp4"), "--color", "red")  # Beside its source.
     run(clip, "-o", tmp_path / "a.webp", "--color", "red")
     run(clip, "-o", tmp_path / "a.zip")
     run(clip, "-o", tmp_path / "b", "--color", "red")
     formats = [upload.order.format for upload in service.uploads.values()]
-    assert formats == [jobs_pb2.VIDEO_FORMAT_WEBP, jobs_pb2.VIDEO_FORMAT_PNG_ZIP, jobs_pb2.VIDEO_FORMAT_MP4]
+    mp4, webp = jobs_pb2.VIDEO_FORMAT_MP4, jobs_pb2.VIDEO_FORMAT_WEBP
+    assert formats == [mp4, webp, jobs_pb2.VIDEO_FORMAT_PNG_ZIP, mp4]
     assert (tmp_path / "b" / "clip.mp4").exists()
 
 
