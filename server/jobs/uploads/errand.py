@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from server.errors import ServiceError
+from server.errors import ProcessingFailedError, ServiceError
 from server.jobs.ports import Store
 from server.jobs.record import Json, Kind, Record
 from server.workers.workspace import Workspace
@@ -71,5 +71,9 @@ class UploadErrand:
 
     async def withdraw(self, record: Record) -> None:
         """Remove the upload. An attempt that was stopped may have made one too. Raises StoreUnavailableError."""
-        if record.kind is Kind.VIDEO:
+        if record.kind is not Kind.VIDEO:
+            return
+        try:
             await self._account.remove(record.id, record.result.content_type if record.result else None)
+        except ProcessingFailedError:
+            logger.error("job %s: its upload cannot be removed; look for it by hand", record.id)

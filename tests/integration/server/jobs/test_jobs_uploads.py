@@ -232,6 +232,7 @@ class TestCloudinary:
 
         with pytest.raises(ProcessingFailedError):
             await places.errands[0].run(record())
+        await places.errands[0].withdraw(record())  # The sweep goes on.
 
     async def test_a_result_that_is_gone_is_not_uploaded(self, cloud: FakeCloudinary, places: Places) -> None:
         assert await places.errands[0].run(record()) == {}  # Its file went.
