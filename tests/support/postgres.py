@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,27 @@ class RunningPostgres:
 
     user = "tests"
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self, address: str, log: Path, run: Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]
+    ) -> None:
         self.address = address
+        self._log = log
+        self._run = run
+        self._life = ExitStack()
+
+    def start(self) -> None:
+        """Run until `stop`, with what was written before."""
+        process = self._life.enter_context(self._run())
+
+        def ready() -> bool:
+            assert process.poll() is None, f"postgres ended with {process.returncode}:\n{tail(self._log)}"
+            return self.answers()
+
+        wait_until(ready, "PostgreSQL answers")
+
+    def stop(self) -> None:
+        """End, and drop every connection."""
+        self._life.close()
 
     def create_database(self) -> str:
         """Make an empty database and return its SQLAlchemy URL."""
@@ -63,15 +82,12 @@ def running_postgres() -> Iterator[RunningPostgres]:
         options = [f"--{name}={value}" for name, value in settings.items()]
         command = [_program("postgres"), "-D", str(data), *options]
         # SIGINT is its fast stop: SIGTERM would wait for the last client to go.
-        with running(command, {}, log, signal.SIGINT, cwd="/", **who) as process:
-            server = RunningPostgres(address)
-
-            def ready() -> bool:
-                assert process.poll() is None, f"postgres ended with {process.returncode}:\n{tail(log)}"
-                return server.answers()
-
-            wait_until(ready, "PostgreSQL answers")
+        server = RunningPostgres(address, log, lambda: running(command, {}, log, signal.SIGINT, cwd="/", **who))
+        server.start()
+        try:
             yield server
+        finally:
+            server.stop()
 
 
 def _initialise(data: Path, who: Mapping[str, Any]) -> None:
