@@ -53,8 +53,12 @@ class Frame:
 
     def view(self, size: tuple[int, int]) -> Bytes:
         """Return a copy at `size` = (height, width): (height, width, 3) uint8 sRGB, averaged where it shrinks."""
-        planes = [resized(plane, size) for plane in self.planes]
-        return np.asarray(cv2.transform(cv2.merge(planes), _MATRIX), np.uint8)
+        return to_rgb(self.planes, size)
+
+
+def to_rgb(planes: tuple[Bytes, Bytes, Bytes], size: tuple[int, int]) -> Bytes:
+    """Return Y, U and V at `size` = (height, width): (height, width, 3) uint8 sRGB."""
+    return np.asarray(cv2.transform(cv2.merge([resized(plane, size) for plane in planes]), _MATRIX), np.uint8)
 
 
 def resized(plane: Bytes, size: tuple[int, int]) -> Bytes:

@@ -6,13 +6,14 @@ copied; arithmetic runs in the band between.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from server.image.refine import local_difference
-from server.video.frame import Bytes, Frame, resized
+from server.video.frame import Bytes, Frame, resized, to_rgb
 
 # ITU-R BT.709, limited range: Y, U, V from levels of R, G, B and 1.
 _FROM_RGB = np.array(
@@ -24,8 +25,8 @@ _FROM_RGB = np.array(
 )
 BLACK = 16, 128, 128
 """Y, U, V."""
-_REMAINING = ((255 - np.arange(256)) / 255).astype(np.float32)
-_LOCAL_SIDE = 256  # of the picture in which local colours are looked for
+_WEIGHTS = (np.arange(256) / 255).astype(np.float32)
+_LOCAL_SIDE = 160  # of the picture in which local colours are looked for
 # How far around a transparent result's subject its colours go on, unseen: a codec smears what it cannot see.
 _BEYOND = np.ones((17, 17), np.uint8)
 
@@ -39,10 +40,39 @@ class Planes:
     v: Bytes
     alpha: Bytes | None = None
 
+    @cached_property
+    def shares(self) -> tuple["Share", "Share", "Share"]:
+        """What alpha is for Y, U and V."""
+        if self.alpha is None:
+            raise ValueError("opaque planes have no alpha")
+        return shares_of(self.alpha)
+
     @property
     def colours(self) -> tuple[Bytes, Bytes, Bytes]:
         """Y, U and V."""
         return self.y, self.u, self.v
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """How much a plane counts: `levels`, of its size, uint8. `band`: where that is neither 0 nor 255, in the flattened
+    plane."""
+
+    levels: Bytes
+    band: NDArray[np.intp]
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """In the band, 0 to 1."""
+        return _WEIGHTS[self.levels.reshape(-1)[self.band]]
+
+
+def shares_of(alpha: Bytes) -> tuple[Share, Share, Share]:
+    """Return how much each of Y, U and V counts."""
+    full, half = (
+        Share(each, np.flatnonzero(cv2.inRange(each, 1, 254).astype(bool))) for each in (alpha, halved(alpha))
+    )
+    return full, half, half
 
 
 def from_rgb(pixels: Bytes) -> Planes:
@@ -52,6 +82,16 @@ def from_rgb(pixels: Bytes) -> Planes:
     u, v = (_whole(cv2.resize(levels[..., n], half, interpolation=cv2.INTER_AREA)) for n in (1, 2))
     opaque = pixels.shape[2] == 3
     return Planes(_whole(levels[..., 0]), u, v, None if opaque else np.ascontiguousarray(pixels[..., 3]))
+
+
+def to_pixels(planes: Planes) -> Bytes:
+    """Return planes as (H, W, 3) uint8 sRGB, or with a fourth band of straight alpha, and no colour where it is 0."""
+    height, width = planes.y.shape
+    pixels = to_rgb(planes.colours, (height, width))
+    if planes.alpha is None:
+        return pixels
+    seen = cv2.bitwise_and(pixels, pixels, mask=planes.alpha)
+    return np.dstack([seen, planes.alpha])
 
 
 def plain(rgb: list[int], alpha: Bytes) -> Planes:
@@ -71,31 +111,30 @@ def cut_out(frame: Frame, alpha: Bytes, *, hidden: bool) -> Planes:
     small = max(1, round(frame.size[0] * scale)), max(1, round(frame.size[1] * scale))
     colours = np.dstack([resized(plane, small) for plane in frame.planes])
     difference = local_difference(colours, resized(alpha, small))
-    alphas = alpha, *[halved(alpha)] * 2
-    parts = [
-        _cleaned(plane, part, difference[..., number])
-        for number, (plane, part) in enumerate(zip(frame.planes, alphas, strict=True))
-    ]
+    shares = shares_of(alpha)
+    y, u, v = (
+        _cleaned(plane, share, difference[..., number])
+        for number, (plane, share) in enumerate(zip(frame.planes, shares, strict=True))
+    )
     if hidden:
         unseen = cv2.inRange(cv2.dilate(alpha, _BEYOND), 0, 0)
         masks = unseen, *[cv2.inRange(halved(np.asarray(unseen, np.uint8)), 255, 255)] * 2
-        for part, mask, level in zip(parts, masks, BLACK, strict=True):
+        for part, mask, level in zip((y, u, v), masks, BLACK, strict=True):
             cv2.copyTo(np.full_like(part, level), mask, part)
-    return Planes(parts[0], parts[1], parts[2], alpha)
+    return Planes(y, u, v, alpha)
 
 
 def over(upper: Planes, lower: Planes | None) -> Planes:
     """Lay planes over others (Porter, Duff 1984): copied where they cover and where they are nothing."""
     if lower is None or upper.alpha is None:
         return upper
-    share, total = upper.alpha, None
-    if lower.alpha is not None:
+    if lower.alpha is None:
+        total, shares = None, upper.shares
+    else:
         left = cv2.multiply(cv2.bitwise_not(upper.alpha), cv2.bitwise_not(lower.alpha), scale=1 / 255)
         total = np.asarray(cv2.bitwise_not(left), np.uint8)
-        share = np.asarray(cv2.divide(upper.alpha, total, scale=255), np.uint8)
-    half = halved(share)
-    shares = zip(upper.colours, lower.colours, (share, half, half), strict=True)
-    y, u, v = (_mixed(*parts) for parts in shares)
+        shares = shares_of(np.asarray(cv2.divide(upper.alpha, total, scale=255), np.uint8))
+    y, u, v = (_mixed(*parts) for parts in zip(upper.colours, lower.colours, shares, strict=True))
     return Planes(y, u, v, total)
 
 
@@ -104,31 +143,23 @@ def halved(plane: Bytes) -> Bytes:
     return np.asarray(cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA))
 
 
-def _cleaned(plane: Bytes, alpha: Bytes, difference: NDArray[np.float32]) -> Bytes:
-    """Add so much of the difference to a plane as the background is seen; nothing where alpha is 0 or 255."""
+def _cleaned(plane: Bytes, share: Share, difference: NDArray[np.float32]) -> Bytes:
+    """Add so much of the difference to a plane, in the band, as the background is seen."""
     result = np.array(plane)
-    band = _band(alpha)
-    if band.size:
+    if share.band.size:
         gain = np.asarray(cv2.resize(difference, plane.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-        colours = result.reshape(-1)[band] + gain.reshape(-1)[band] * _REMAINING[alpha.reshape(-1)[band]]
-        result.reshape(-1)[band] = np.rint(np.clip(colours, 0, 255))
+        colours = result.reshape(-1)[share.band] + gain.reshape(-1)[share.band] * (1 - share.weights)
+        result.reshape(-1)[share.band] = _whole(colours)
     return result
 
 
-def _mixed(upper: Bytes, lower: Bytes, share: Bytes) -> Bytes:
+def _mixed(upper: Bytes, lower: Bytes, share: Share) -> Bytes:
     result = np.array(lower)
-    cv2.copyTo(upper, cv2.inRange(share, 255, 255), result)
-    band = _band(share)
-    if band.size:
-        under = lower.reshape(-1)[band].astype(np.float32)
-        part = np.float32(1) - _REMAINING[share.reshape(-1)[band]]
-        result.reshape(-1)[band] = np.rint(under + part * (upper.reshape(-1)[band] - under))
+    cv2.copyTo(upper, cv2.inRange(share.levels, 255, 255), result)
+    if share.band.size:
+        under = lower.reshape(-1)[share.band].astype(np.float32)
+        result.reshape(-1)[share.band] = _whole(under + share.weights * (upper.reshape(-1)[share.band] - under))
     return result
-
-
-def _band(alpha: Bytes) -> NDArray[np.intp]:
-    """Return where alpha is neither 0 nor 255, as places in the flattened plane."""
-    return np.flatnonzero(cv2.inRange(alpha, 1, 254))
 
 
 def _whole(levels: ArrayLike) -> Bytes:

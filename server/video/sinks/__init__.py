@@ -4,6 +4,8 @@ from pathlib import Path
 
 from server.video.sinks.muxed import Muxed
 from server.video.sinks.output import Output, Sink
+from server.video.sinks.png_zip import PngZip
+from server.video.sinks.webp import Webp
 from server.video.task import VideoFormat
 
 
@@ -12,5 +14,7 @@ def open_sink(target: Path, kind: VideoFormat, output: Output) -> Sink:
     match kind:
         case VideoFormat.MP4 | VideoFormat.WEBM:
             return Muxed(target, kind, output)
-        case VideoFormat.WEBP | VideoFormat.PNG_ZIP:
-            raise NotImplementedError(kind)
+        case VideoFormat.WEBP:
+            return Webp(target, output)
+        case VideoFormat.PNG_ZIP:
+            return PngZip(target, output)

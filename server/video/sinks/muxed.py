@@ -53,7 +53,7 @@ class Muxed:
         frame = av.VideoFrame(self._stream.width, self._stream.height, self._pixels)
         parts = planes.colours if planes.alpha is None else (*planes.colours, planes.alpha)
         for plane, values in zip(frame.planes, parts, strict=True):
-            _fill(plane, values)
+            fill(plane, values)
         frame.pts = round((Fraction(time_s) + self._delay) / self._time_base)
         frame.time_base = self._time_base
         frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
@@ -76,6 +76,7 @@ class Muxed:
         self._container.close()
 
 
-def _fill(plane: VideoPlane, values: Bytes) -> None:
+def fill(plane: VideoPlane, values: Bytes) -> None:
+    """Write (height, bytes of a row) into a frame's plane."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    rows[: plane.height, : plane.width] = values
+    rows[: plane.height, : values.shape[1]] = values
