@@ -4,6 +4,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -99,6 +100,7 @@ def _film(path: Path) -> Iterator[tuple[float, Rgba]]:
     chosen = set(_chosen(count))
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
+        clock = stream.time_base or Fraction(0)
         # Only this decoder gives the alpha of VP9; the native one leaves it out.
         vp9 = stream.codec_context.name == "vp9"
         context = av.VideoCodecContext.create("libvpx-vp9", "r") if vp9 else stream.codec_context
@@ -106,7 +108,8 @@ def _film(path: Path) -> Iterator[tuple[float, Rgba]]:
         frames = (frame for packet in packets for frame in context.decode(packet))
         for number, frame in enumerate(frames):
             if number in chosen:
-                yield float(frame.time or 0), np.asarray(frame.to_ndarray(format="rgba"), np.uint8)
+                # Not `frame.time`: what a decoder gives at the end has no clock of its own.
+                yield float((frame.pts or 0) * clock), np.asarray(frame.to_ndarray(format="rgba"), np.uint8)
 
 
 def _animation(path: Path) -> Iterator[tuple[float, Rgba]]:

@@ -87,11 +87,14 @@ def test_frames_are_chosen_evenly_from_the_first_to_the_last(
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm"])
-def test_films_are_shown_too(tmp_path: Path, name: str) -> None:
+def test_films_are_shown_too(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(cv2, "putText", lambda _, text, *__: written.append(text))
     clip = film(tmp_path / name, flat(frames=5, size=SIZE, colour=(200, 30, 60)))
     write_sheet(clip, tmp_path / "sheet.jpg")
     shown = cells(read(tmp_path / "sheet.jpg"))
     assert len(shown) == 8
+    assert written == ["0.00 s", "0.04 s", "0.08 s", "0.12 s", "0.16 s"]
     for frame in shown[:5]:
         assert np.abs(frame[8:-8, 8:-8].mean((0, 1)) - (200, 30, 60)).max() < 6
     assert shown[5].min() > 250  # Paper.
