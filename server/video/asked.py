@@ -1,5 +1,7 @@
 """A matting model, as one video asks it: frames of any proportions, in a picture of the model's own."""
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from server.image.box import Box
 from server.image.refine import without_haze
 from server.matting import MattingModel
+from server.video.models import MattingModels
 from server.video.watch import Seen
 
 Bytes = NDArray[np.uint8]
@@ -15,12 +18,16 @@ Bytes = NDArray[np.uint8]
 class Asked:
     """One model, with what it has answered of frames that come again: `auto` looks at the first ones twice."""
 
-    def __init__(self, model: MattingModel, most_stretch: float) -> None:
+    def __init__(self, model: MattingModels, most_stretch: float) -> None:
         """`most_stretch`: how many times longer one side may become beside the other before bars are added."""
-        self._model = model
+        self._made = model
         self._most_stretch = most_stretch
         self._kept: dict[int, Bytes] = {}
-        self.device = ""
+        self.device = ""  # where it ran, `device/runtime/precision`; empty until it was asked
+
+    @cached_property
+    def _model(self) -> MattingModel:
+        return self._made()
 
     @property
     def name(self) -> str:

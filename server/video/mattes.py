@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from server.video.task import VideoMatting
 from server.video.temporal import Steadied
 from server.video.watch import Seen, watched
 
-_FAST_STRETCH = 1.5
-_ANY_STRETCH = float("inf")
-
 
 @dataclass(frozen=True, eq=False)
 class Matted:
@@ -30,66 +27,61 @@ class Matted:
 
 
 class Mattes:
-    """The mattes of one video. What it says of itself is true from the first matte on."""
+    """The mattes of one video. What it says of itself is true once the last frame has its own."""
 
     def __init__(self, matting: VideoMatting, models: VideoModels, frames: int) -> None:
         """`frames`: how many are expected; more of them may come, or fewer."""
-        self.matting = matting
+        self._wanted = matting
+        self._fast = Asked(models.fast, fast.MOST_STRETCH)
+        self._quality = Asked(models.quality, quality.MOST_STRETCH)
+        self._budget = quality.Budget(frames)
+        self.matting = VideoMatting.FAST if matting is VideoMatting.FAST else VideoMatting.QUALITY
         self.agreement: float | None = None
-        self._models = models
-        self._frames = frames
-        self._asked: list[Asked] = []
 
     @property
     def models(self) -> tuple[str, ...]:
         """Names of the models that were asked."""
-        return tuple(dict.fromkeys(model.name for model in self._asked))
+        return tuple(dict.fromkeys(model.name for model in (self._fast, self._quality) if model.device))
 
     @property
     def device(self) -> str:
-        """Where the frames' model ran, `device/runtime/precision`."""
-        return self._asked[-1].device if self._asked else ""
+        """Where the model ran that found the subject, `device/runtime/precision`."""
+        return (self._fast if self.matting is VideoMatting.FAST else self._quality).device
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Matted]:
         """Return every frame with its matte, in order. Holds at most nine frames. Raises what the models raise."""
-        coming = iter(frames)
-        small = large = None
-        if self.matting is VideoMatting.AUTO:
-            first = list(islice(coming, auto.FIRST))
-            coming = chain(first, coming)
-            small, large = self._fast(), self._quality()
-            self.agreement = self._tried(first, small, large)
+        match self._wanted:
+            case VideoMatting.FAST:
+                return self._by_fast(watched(frames, fast.SIGHT))
+            case VideoMatting.QUALITY:
+                return self._by_quality(frames)
+            case VideoMatting.AUTO:
+                return self._by_agreement(frames)
+
+    def _by_fast(self, frames: Iterator[Seen]) -> Iterator[Matted]:
+        return _steady((Coarse(seen, self._fast.alpha(seen)) for seen in frames), onto_edges)
+
+    def _by_quality(self, frames: Iterable[Frame]) -> Iterator[Matted]:
+        return _steady(
+            quality.Carrying(self._quality, self._budget).follow(watched(frames, quality.SIGHT)), with_detail
+        )
+
+    def _by_agreement(self, frames: Iterable[Frame]) -> Iterator[Matted]:
+        """Decide by the first frames, and again after each cut, which shows something else."""
+        for _, shot in groupby(watched(frames, fast.SIGHT), key=lambda seen: seen.shot):
+            first = list(islice(shot, auto.FIRST))
+            found = self._agreement([first[place] for place in auto.ASKED if place < len(first)])
+            before = self.agreement
+            self.agreement = found if before is None else min(before, found)
             self.matting = VideoMatting.FAST if self.agreement >= auto.ENOUGH else VideoMatting.QUALITY
-            self._asked.sort(key=lambda model: model is (small if self.matting is VideoMatting.FAST else large))
-        if self.matting is VideoMatting.FAST:
-            small = small or self._fast()
-            yield from _steady(fast.every_matte(watched(coming, fast.SIGHT), small.alpha), onto_edges)
-        else:
-            large = large or self._quality()
-            yield from _steady(self._carried(watched(coming, quality.SIGHT), large), with_detail)
+            if found >= auto.ENOUGH:
+                yield from self._by_fast(chain(first, shot))
+            else:
+                yield from self._by_quality(seen.frame for seen in chain(first, shot))
 
-    def _carried(self, frames: Iterator[Seen], model: Asked) -> Iterator[Coarse]:
-        first = list(islice(frames, 1))
-        for seen in first:
-            model.keep(seen)
-        budget = quality.Budget(self._frames, quality.keys_for(self._frames, model.device))
-        return quality.Carrying(model.alpha, budget).follow(chain(first, frames))
-
-    def _tried(self, first: list[Frame], small: Asked, large: Asked) -> float:
-        asked = [frame for place, frame in enumerate(first) if place in auto.ASKED]
-        ours = [small.keep(seen) for seen in watched(asked, fast.SIGHT)]
-        theirs = [large.keep(seen) for seen in watched(asked, quality.SIGHT)]
-        return auto.agreement(zip(ours, theirs, strict=True))
-
-    def _fast(self) -> Asked:
-        return self._remember(Asked(self._models.fast(), _FAST_STRETCH))
-
-    def _quality(self) -> Asked:
-        return self._remember(Asked(self._models.quality(), _ANY_STRETCH))
-
-    def _remember(self, model: Asked) -> Asked:
-        self._asked.append(model)
-        return model
+    def _agreement(self, asked: list[Seen]) -> float:
+        theirs = [self._quality.keep(seen) for seen in watched([seen.frame for seen in asked], quality.SIGHT)]
+        return auto.agreement(zip([self._fast.keep(seen) for seen in asked], theirs, strict=True))
 
 
 def build_mattes(matting: VideoMatting, models: VideoModels, frames: int) -> Mattes:

@@ -5,16 +5,18 @@ that frame becomes a key frame itself, and so on, until they are neighbours or t
 the mattes of both sides are blended, by how near they are and how far the flow to them is to be believed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
+from server.video.asked import Asked
 from server.video.carry import agreement, blended, carried_from
-from server.video.coarse import Bytes, Coarse
+from server.video.coarse import Coarse
 from server.video.flow import Effort, Floats, flow_between
 from server.video.watch import Seen, Sight
 
 SIGHT = Sight(working_side=1024, motion_side=480, effort=Effort.SOME)
 STRIDE = 8
+MOST_STRETCH = float("inf")  # the model has learned from pictures of all proportions that were made square
 
 # What two cores without a GPU need for 1080p: for the matte of a key frame, and for everything else of a frame. Keys
 # are counted by these and not by the clock: a busy machine does not make a video worse.
@@ -27,52 +29,48 @@ _AHEAD = 2  # key frames that may be spent before their time
 _ALIKE = 0.975  # IoU of the mattes from both sides, above which they are taken for right
 
 
-def keys_for(frames: int, device: str) -> int:
-    """Return how many key frames a video of that many frames may have: one in every frame where there is time.
-
-    `device`: where the model runs, `device/runtime/precision`.
-    """
-    if device.startswith("gpu"):
-        return frames
+def keys_for(frames: int) -> int:
+    """Return how many key frames a video of that many frames may have: one in every frame where there is time."""
     time_s = max(_LEAST_TIME_S, frames / _LEAST_RATE) - frames * _FRAME_S
     return min(frames, int(time_s / _KEY_S))
 
 
 class Budget:
-    """The key frames that a video may have, spread over its length."""
+    """The key frames that a video may have, spread over its length. A GPU has time for one in every frame."""
 
-    def __init__(self, frames: int, keys: int) -> None:
+    def __init__(self, frames: int) -> None:
         """`frames`: how many are expected."""
         self._frames = max(1, frames)
-        self._keys = keys
+        self._keys = keys_for(self._frames)
         self._spent = 0
 
     @property
-    def every_frame(self) -> bool:
-        """Whether there is one for every frame."""
-        return self._keys >= self._frames
+    def stride(self) -> int:
+        """How far apart the regular key frames are."""
+        return 1 if self._keys >= self._frames else STRIDE
 
-    def spend(self) -> None:
-        """Note one key frame."""
+    def spend(self, device: str) -> None:
+        """Note one key frame. `device`: where the model ran, `device/runtime/precision`."""
         self._spent += 1
+        if device.startswith("gpu"):
+            self._keys = self._frames
 
     def allows(self, number: int) -> bool:
         """Return whether frame `number` may become one beside the regular ones: what is left is kept for the rest."""
         done = min(1.0, (number + STRIDE) / self._frames)
-        regular = self._frames / STRIDE
-        return self._spent + 1 <= done * self._keys + _AHEAD and self._spent + 1 + (1 - done) * regular <= self._keys
+        regular = (1 - done) * self._frames / STRIDE
+        return self._spent + 1 <= min(done * self._keys + _AHEAD, self._keys - regular)
 
 
 class Carrying:
-    """Mattes of key frames, and what becomes of the frames between them. `ask`: the matte of a key frame."""
+    """Mattes of key frames, and what becomes of the frames between them."""
 
-    def __init__(self, ask: Callable[[Seen], Bytes], budget: Budget) -> None:
-        self._ask = ask
+    def __init__(self, model: Asked, budget: Budget) -> None:
+        self._model = model
         self._budget = budget
 
     def follow(self, frames: Iterator[Seen]) -> Iterator[Coarse]:
         """Return every frame with its matte, in order. At most STRIDE + 1 frames are held."""
-        stride = 1 if self._budget.every_frame else STRIDE
         first: Coarse | None = None
         waiting: list[Seen] = []
         for seen in frames:
@@ -81,15 +79,16 @@ class Carrying:
                 first, waiting = self._key(seen), []
                 continue
             waiting.append(seen)
-            if len(waiting) == stride:
+            if len(waiting) == self._budget.stride:
                 last = self._key(waiting[-1])
                 yield from self._until(first, waiting, last)
                 first, waiting = last, []
         yield from self._ended(first, waiting)
 
     def _key(self, seen: Seen) -> Coarse:
-        self._budget.spend()
-        return Coarse(seen, self._ask(seen))
+        alpha = self._model.alpha(seen)
+        self._budget.spend(self._model.device)
+        return Coarse(seen, alpha)
 
     def _ended(self, first: Coarse | None, waiting: list[Seen]) -> Iterator[Coarse]:
         """Return what is left before a cut or the end: its last frame is a key frame."""

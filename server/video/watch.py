@@ -34,25 +34,29 @@ class Seen:
 
     `luma`: (H, W) uint8 at the working size, 16 to 235. `small`: (h, w) uint8, the same at the size of flows. `back`:
     flow to the frame before; None in the first frame and after a cut, where nothing of the frames before is of use.
+    `shot`: how many cuts there were before it.
     """
 
     frame: Frame
     luma: Bytes
     small: Bytes
     back: Floats | None
+    shot: int
 
 
 def watched(frames: Iterable[Frame], sight: Sight) -> Iterator[Seen]:
     """Look at the frames, in order, one at a time."""
     before: Bytes | None = None
+    shot = 0
     for frame in frames:
         luma = shrunk(frame.luma, working_factor(frame.size, sight.working_side))
         small = _fitted(luma, sight.motion_side)
         back = None if before is None else flow_between(small, before, sight.effort)
         if before is not None and back is not None and is_cut(before, small, back):
             back = None
+            shot += 1
         before = small
-        yield Seen(frame, luma, small, back)
+        yield Seen(frame, luma, small, back, shot)
 
 
 def working_factor(size: tuple[int, int], side: int) -> int:
