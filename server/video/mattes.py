@@ -74,10 +74,11 @@ class Mattes:
             before = self.agreement
             self.agreement = found if before is None else min(before, found)
             self.matting = VideoMatting.FAST if self.agreement >= auto.ENOUGH else VideoMatting.QUALITY
+            whole = chain(first, shot)
             if found >= auto.ENOUGH:
-                yield from self._by_fast(chain(first, shot))
+                yield from self._by_fast(whole)
             else:
-                yield from self._by_quality(seen.frame for seen in chain(first, shot))
+                yield from self._by_quality(seen.frame for seen in whole)
 
     def _agreement(self, asked: list[Seen]) -> float:
         theirs = [self._quality.keep(seen) for seen in watched([seen.frame for seen in asked], quality.SIGHT)]
