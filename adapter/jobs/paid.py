@@ -1,20 +1,21 @@
 """Jobs that are paid for: the money is taken when the result is ready, and before it is released.
 
-The credential stays in the memory of the process that was given it, which waits for the job with it. Where it is lost or
-has expired, nothing was paid: then whoever asks for the result pays for that job with another. One payment at most is
-chosen to pay for a job, before anything of it is broadcast, and another only after it certainly came to nothing.
+The credential stays in the memory of the process that was given it, which waits for the job with it. Where it is lost
+or has expired, nothing was paid: then whoever asks for the result pays for that job with another. One payment at most
+is chosen to pay for a job, before anything of it is broadcast, and another only after it certainly came to nothing.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
 from clearcanvas.v1.jobs_pb2 import Job
 
+from adapter.errors import JobNotFoundError
 from adapter.jobs.service import JobService, Ref
 from adapter.jobs.states import has_failed, is_at_work
 from adapter.middleware.errors import read_reason, summarize
@@ -115,7 +116,8 @@ class PaidJobs:
                 ticket = await stack.enter_async_context(self._gate.open(payment, charge))
                 sold, accepted = await self._begin(ticket, charge, submit, known)
                 if ticket.state not in PAID:
-                    self._start(self._watch(stack.pop_all(), ticket, payment, charge, sold.id))
+                    opened = _hand_over(stack.pop_all(), ticket)
+                    self._start(self._watch(opened, payment, replace(charge, work_s=0.0), sold.id))
                 return accepted
         except _NOT_TAKEN:
             if known is None or has_failed(known[1]):
@@ -129,18 +131,14 @@ class PaidJobs:
         """
         for _ in range(_ROUNDS):
             sold = await self._sold.find(job_id)
-            known = Known(Standing.VOID) if sold is None else await self._look(sold)
-            if sold is None or known.standing is Standing.PAID or (payment is None and known.standing is Standing.VOID):
-                return known.receipt or {} if known.standing is Standing.PAID else None
-            if known.standing is Standing.HELD:
-                raise _in_progress()
-            if known.standing is Standing.UNKNOWN and (
-                payment is None or await self._gate.recognise(payment, charge) != sold.paid_by
-            ):
-                raise OutcomeUnknownError(
-                    "outcome_unknown", "The outcome of the payment is not known yet; ask again for the result.", 2
-                )
-            assert payment is not None  # noqa: S101 - without one, all has been said.
+            if sold is None:
+                raise JobNotFoundError
+            known = await self._look(sold)
+            if known.standing is Standing.PAID:
+                return known.receipt
+            await self._refuse_to_ask(sold, known, payment, charge)
+            if payment is None:
+                return None
             async with self._gate.open(payment, charge) as ticket:
                 if await self._collect(ticket, job_id):
                     return ticket.receipt()
@@ -151,6 +149,17 @@ class PaidJobs:
         sold = await self._sold.find(job_id)
         if sold is not None and sold.paid_by is not None:
             await self._gate.deliver(sold.paid_by)
+
+    async def _refuse_to_ask(self, sold: SoldJob, known: Known, payment: Payment | None, charge: Charge) -> None:
+        """Nobody is to pay while another payment may be the one; but that very one may come again."""
+        if known.standing is Standing.HELD:
+            raise _in_progress()
+        if known.standing is Standing.UNKNOWN and (
+            payment is None or await self._gate.recognise(payment, charge) != sold.paid_by
+        ):
+            raise OutcomeUnknownError(
+                "outcome_unknown", "The outcome of the payment is not known yet; ask again for the result.", 2
+            )
 
     async def _recall(self, payment: Payment, charge: Charge) -> tuple[SoldJob, Job] | None:
         claim = await self._gate.recognise(payment, charge)
@@ -187,13 +196,13 @@ class PaidJobs:
         return Accepted(await self._jobs.get(Ref(sold.id, OWNER), _TRACE))
 
     async def _watch(
-        self, stack: AsyncExitStack, ticket: Ticket, payment: Payment, charge: Charge, job_id: str
+        self, opened: AbstractAsyncContextManager[Ticket], payment: Payment, charge: Charge, job_id: str
     ) -> None:
         """Wait for the job and settle, again and again while the outcome is open."""
         pause_s = self._pause_s
         while True:
             try:
-                async with stack:
+                async with opened as ticket:
                     await self._finish(ticket, job_id)
                 return
             except RetryablePaymentError as error:
@@ -201,17 +210,9 @@ class PaidJobs:
             except PaymentError as error:
                 logger.warning("job %s was not settled: %s; whoever asks for it pays anew", job_id, error.reason)
                 return
-            while True:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                stack = AsyncExitStack()
-                try:
-                    ticket = await stack.enter_async_context(self._gate.open(payment, charge))
-                    break
-                except RetryablePaymentError:
-                    continue
-                except PaymentError:
-                    return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            opened = self._gate.open(payment, charge)
 
     async def _finish(self, ticket: Ticket, job_id: str) -> None:
         job = await self._wait(job_id)
@@ -287,6 +288,12 @@ class PaidJobs:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("waiting for a paid job failed", exc_info=error)
+
+
+@asynccontextmanager
+async def _hand_over(stack: AsyncExitStack, ticket: Ticket) -> AsyncIterator[Ticket]:
+    async with stack:
+        yield ticket
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

@@ -4,6 +4,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+UPLOAD_SLACK = 1.2
+"""A payment for long work is signed before a long upload: it is asked to live a fifth longer than the work takes."""
+
 
 @dataclass(frozen=True)
 class Charge:

@@ -3,10 +3,11 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import hdrs, web
 from clearcanvas.v1.images_pb2 import EditRequest, ImageFormat
+from clearcanvas.v1.jobs_pb2 import VideoOrder
 
 from adapter.errors import InvalidHostError
 from adapter.limits.clients import Clients
@@ -31,6 +32,8 @@ class Priced:
     """One sentence for the payer's wallet."""
     in_form: bool = False
     """Whether the picture comes in a form; else it is the request's body."""
+    work_s: float = 0.0
+    """As in `Charge`."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,40 @@ class Offers:
 
     def price(self, request: web.BaseRequest, priced: Priced) -> Charge:
         """The charge for an operation before anything is known of the picture."""
-        return Charge(priced.name, self.base_url(request) + priced.path, priced.amount, priced.description)
-
-    def charge(self, request: web.BaseRequest, priced: Priced, edit: EditRequest, background_url: str = "") -> Charge:
-        """The charge for one edit; it is bound to all that decides the result. Reads the pictures from end to end."""
-        picture = edit.image
-        options = {"edit": _digest_options(edit)} | ({"background_url": background_url} if background_url else {})
         return Charge(
             priced.name,
             self.base_url(request) + priced.path,
             priced.amount,
             priced.description,
+            work_s=priced.work_s,
+        )
+
+    def charge(self, request: web.BaseRequest, priced: Priced, edit: EditRequest, **more: str) -> Charge:
+        """The charge for one edit; it is bound to all that decides the result. Reads the pictures from end to end.
+
+        `more`: what else was asked for, by name; the empty counts as not asked for.
+        """
+        picture = edit.image
+        options = {"edit": _digest_options(edit)} | {name: value for name, value in more.items() if value}
+        return replace(
+            self.price(request, priced),
             content_type=_MEDIA_TYPES[ImageFormat.Name(edit.output.format)],
             body=b"" if priced.in_form else picture,  # A form's bytes differ each time that it is written.
             digest=digest_request(priced.name, options, picture),
+        )
+
+    def charge_video(
+        self, request: web.BaseRequest, priced: Priced, order: VideoOrder, video: bytes, background_url: str
+    ) -> Charge:
+        """The charge for one video, whose SHA-256 is `video`; bound as `charge` is."""
+        asked = VideoOrder()
+        asked.CopyFrom(order)
+        webhook_url = asked.options.webhook_url
+        asked.ClearField("options")  # The id and the owner follow from the payment.
+        digest = hashlib.sha256(asked.SerializeToString(deterministic=True)).hexdigest()
+        options = {"order": digest, "background_url": background_url, "webhook_url": webhook_url}
+        return replace(
+            self.price(request, priced), content_type="video/mp4", digest=digest_request(priced.name, options, video)
         )
 
 

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretSt
 from pydantic.types import StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapter.payments.charge import UPLOAD_SLACK
+
 RailName = Literal["x402", "mpp"]
 EvmAddress = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
@@ -24,7 +26,10 @@ PRICES = {
     "shadow": Decimal("0.05"),
     "picture": Decimal("0.05"),
     "generate": Decimal("0.10"),
+    "hd": Decimal("0.20"),
+    "video": Decimal("0.50"),
 }
+_LONGEST_LIFE_S = 3600  # Of an x402 payment.
 _MICRO = 1_000_000  # USDC and pathUSD both have six decimals.
 # What is left of a payment's life when the work and the settlement took their longest: clocks differ, blocks wait.
 _MARGIN_S = 10
@@ -94,6 +99,12 @@ class PaymentSettings(BaseSettings):
     ledger: str = Field("", repr=False, description="SQLAlchemy URL of the ledger; by default SQLite in `data`.")
     results: str = Field("", description="URL of the store of results, file:// or s3://; by default in `data`.")
     work_timeout_s: PositiveFloat = Field(15.0, description="Longest that the work of a paid request may take.")
+    hd_work_s: PositiveFloat = Field(
+        900.0, description="Longest that a large picture may take as a job; its x402 payment is asked to live as long."
+    )
+    video_work_s: PositiveFloat = Field(
+        2700.0, description="As hd_work_s, of a video: three attempts at one, at their longest."
+    )
     settle_timeout_s: PositiveFloat = Field(20.0, description="Longest that a request waits for its settlement.")
     retention_h: PositiveInt = Field(24, description="Hours that a delivered result is kept for the same credential.")
 
@@ -159,7 +170,10 @@ class PaymentSettings(BaseSettings):
         needed_s = self.work_timeout_s + self.settle_timeout_s + _MARGIN_S
         if self.x402_validity_s < needed_s:
             _refuse("x402_validity_s", f"must hold the work, the settlement and a margin: at least {needed_s:g}")
-        if self.retention_h * 3600 <= self.x402_validity_s:
+        longest_s = self.x402_validity_s + UPLOAD_SLACK * max(self.hd_work_s, self.video_work_s)
+        if longest_s > _LONGEST_LIFE_S:
+            _refuse("video_work_s", f"makes x402 payments live {longest_s:g} s: at most {_LONGEST_LIFE_S} are taken")
+        if self.retention_h * 3600 <= longest_s:
             _refuse("retention_h", "must be longer than CLEARCANVAS_X402_VALIDITY_S: a claim outlives its payment")
         return self
 

@@ -17,6 +17,7 @@ from adapter.middleware.request_id import request_id_of
 from adapter.payments.charge import Charge
 from adapter.payments.errors import MalformedPaymentError, PaymentError, PaymentRequiredError
 from adapter.payments.gate import Gate, Ticket
+from adapter.payments.payment import Payment
 from adapter.payments.rail import Challenge
 from adapter.sale.headers import pays, pays_by_mpp
 from adapter.sending import break_off
@@ -68,7 +69,7 @@ class Till:
         try:
             payment = await self.gate.parse(tuple(request.headers.items()), charge, rails)
         except PaymentError as refusal:
-            return await self._refuse(request, charge, rails, refusal)
+            return await self.refuse(request, charge, rails, refusal)
         if payment is not None:
             message = "The request brings a payment and no picture."
             raise InvalidPictureError(message)
@@ -80,22 +81,36 @@ class Till:
         Raises:
             PaymentError: The credential is refused and no challenge may be offered, or the outcome is not known yet.
         """
-        try:
-            payment = await self.gate.parse(tuple(request.headers.items()), charge, rails)
-            if payment is None:
-                return await self.ask(request, charge, rails)
+
+        async def serve(payment: Payment) -> web.StreamResponse:
             async with self.gate.open(payment, charge) as ticket:
                 if ticket.result is None:
                     await work(ticket)
                 await ticket.settle()
                 return await self._deliver(request, ticket)
-        except PaymentError as refusal:
-            return await self._refuse(request, charge, rails, refusal)
 
-    async def _refuse(
+        return await self.require(request, charge, rails, serve)
+
+    async def require(
+        self,
+        request: web.Request,
+        charge: Charge,
+        rails: Sequence[str],
+        serve: Callable[[Payment], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Has a request served that brings a payment, and asks for one where there is none. Raises as `sell`."""
+        try:
+            payment = await self.gate.parse(tuple(request.headers.items()), charge, rails)
+            if payment is None:
+                return await self.ask(request, charge, rails)
+            return await serve(payment)
+        except PaymentError as refusal:
+            return await self.refuse(request, charge, rails, refusal)
+
+    async def refuse(
         self, request: web.Request, charge: Charge, rails: Sequence[str], refusal: PaymentError
     ) -> web.Response:
-        """Offers a new challenge where that cannot make anybody pay twice; else passes the refusal on."""
+        """Offers a new challenge where that cannot make anybody pay twice; else raises the refusal."""
         # MPP wants a fresh challenge for a credential that cannot be read; for x402 that is a plain mistake.
         malformed = isinstance(refusal, MalformedPaymentError) and refusal.reason != _DUPLICATE
         if isinstance(refusal, PaymentRequiredError) or (malformed and pays_by_mpp(request.headers)):

@@ -9,13 +9,12 @@ from x402.http.utils import encode_payment_required_header
 from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
 from x402.schemas.v1 import PaymentRequiredV1, PaymentRequirementsV1
 
-from adapter.payments.charge import Charge
+from adapter.payments.charge import UPLOAD_SLACK, Charge
 from adapter.payments.rail import Challenge
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.extensions import BAZAAR, PAYMENT_IDENTIFIER, declare_identifier, declare_listing
 
 _SCHEME = "exact"
-_UPLOAD = 1.2  # A payment for long work is signed before a long upload: it is asked to live a fifth longer.
 
 
 class Offers:
@@ -78,4 +77,4 @@ class Offers:
         )
 
     def _life_s(self, charge: Charge) -> int:
-        return self._config.validity_s + math.ceil(_UPLOAD * charge.work_s)
+        return self._config.validity_s + math.ceil(UPLOAD_SLACK * charge.work_s)

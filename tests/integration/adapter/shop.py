@@ -56,6 +56,7 @@ class FakeRail:
 
     name: str
     margin_s: float = 1.0
+    asks_life: bool = True
     refusal: PaymentError | None = None  # Of the next verifications.
     trouble: PaymentError | None = None  # Of the next settlements.
     release: asyncio.Event = field(default_factory=asyncio.Event)  # Settlements wait for it.

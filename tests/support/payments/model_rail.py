@@ -45,6 +45,7 @@ class ModelRail:
 
     name = "x402"
     margin_s = 10.0
+    asks_life = True
     prepaid = False
 
     def __init__(self, chain: ModelChain, step: Callable[[str], Awaitable[None]] = _no_step) -> None:
@@ -148,6 +149,7 @@ class PrepaidRail(ModelRail):
 
     name = "mpp"
     margin_s = 4.0
+    asks_life = False
     prepaid = True
 
     async def verify(self, payment: Payment, charge: Charge) -> PaymentFacts:

@@ -25,7 +25,7 @@ def charge(
     edit: EditRequest = PLAIN, host: str = "a.example", query: str = "", priced: Priced = PRICED, url: str = ""
 ) -> Charge:
     request = make_mocked_request("POST", f"{priced.path}{query}", headers={"Host": host})
-    return Offers(["x402"]).charge(request, priced, edit, url)
+    return Offers(["x402"]).charge(request, priced, edit, background_url=url)
 
 
 def changed(**values: object) -> EditRequest:

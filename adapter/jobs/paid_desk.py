@@ -1,0 +1,80 @@
+"""Selling jobs over HTTP: 402 where a submission brings no payment, and where a finished result is not paid for yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from clearcanvas.v1.jobs_pb2 import Job
+
+from adapter.errors import JobNotFoundError, PaymentNotOfferedError
+from adapter.jobs.paid import PaidJobs, Submit
+from adapter.jobs.states import say_accepted, say_at_work
+from adapter.payments.charge import Charge, digest_request
+from adapter.payments.errors import PaymentError, PaymentInProgressError
+from adapter.payments.payment import Payment
+from adapter.sale.offers import Offers
+from adapter.sale.till import Till
+
+_DESCRIPTION = "The result of one job, which is ready."
+
+
+@dataclass(frozen=True)
+class PaidDesk:
+    """Takes paid jobs in, and lets their results out."""
+
+    paid: PaidJobs
+    till: Till
+    offers: Offers
+
+    async def sell(
+        self, request: web.Request, rails: Sequence[str], charge: Charge, submit: Submit
+    ) -> web.StreamResponse:
+        """Serves the submission of a job that was found good.
+
+        Raises:
+            PaymentError: As `Till.sell`.
+            grpc.aio.AioRpcError: The job was not accepted; nothing is charged.
+        """
+
+        async def serve(payment: Payment) -> web.StreamResponse:
+            accepted = await self.paid.take(payment, charge, submit)
+            words = say_accepted(accepted.job, accepted.webhook_secret)
+            return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+        return await self.till.require(request, charge, rails, serve)
+
+    async def unlock(self, request: web.Request, job: Job) -> Mapping[str, str] | web.StreamResponse:
+        """The headers that a result goes out with, once it is paid for; else what is answered in its place.
+
+        Raises:
+            JobNotFoundError: The job is not sold any more.
+            PaymentError: Nobody knows yet whether it is paid for, or the payment is refused without a new challenge.
+        """
+        sold = await self.paid.find(job.id)
+        if sold is None:
+            raise JobNotFoundError
+        rails = self.offers.rails_of(request)
+        charge = Charge(
+            sold.operation,
+            self.offers.base_url(request) + request.path,
+            sold.amount,
+            _DESCRIPTION,
+            content_type=job.result.content_type,
+            digest=digest_request(sold.operation, {"job": job.id}, b""),
+            subject=job.id,
+        )
+        try:
+            payment = await self.till.gate.parse(tuple(request.headers.items()), charge, rails)
+            receipt = await self.paid.release(job.id, payment, charge)
+        except PaymentInProgressError as error:
+            headers = {hdrs.CACHE_CONTROL: "no-store", hdrs.RETRY_AFTER: str(error.retry_after_s)}
+            return web.json_response(say_at_work(job), status=HTTPStatus.ACCEPTED, headers=headers)
+        except PaymentError as refusal:
+            return await self.till.refuse(request, charge, rails, refusal)
+        if receipt is not None:
+            return {**receipt, hdrs.CACHE_CONTROL: "private, no-cache"}
+        if not rails:
+            message = "No way to pay is offered here."
+            raise PaymentNotOfferedError(message)
+        return await self.till.ask(request, charge, rails)
