@@ -67,18 +67,19 @@ class Mattes:
         )
 
     def _by_agreement(self, frames: Iterable[Frame]) -> Iterator[Matted]:
-        """Decide by the first frames, and again after each cut, which shows something else."""
         for _, shot in groupby(watched(frames, fast.SIGHT), key=lambda seen: seen.shot):
-            first = list(islice(shot, auto.FIRST))
-            found = self._agreement([first[place] for place in auto.ASKED if place < len(first)])
-            before = self.agreement
-            self.agreement = found if before is None else min(before, found)
-            self.matting = VideoMatting.FAST if self.agreement >= auto.ENOUGH else VideoMatting.QUALITY
-            whole = chain(first, shot)
-            if found >= auto.ENOUGH:
-                yield from self._by_fast(whole)
-            else:
-                yield from self._by_quality(seen.frame for seen in whole)
+            yield from self._decided(shot)
+
+    def _decided(self, shot: Iterator[Seen]) -> Iterator[Matted]:
+        """Decide by the first frames: of the video, and again after each cut, which shows something else."""
+        first = list(islice(shot, auto.FIRST))
+        found = self._agreement([first[place] for place in auto.ASKED if place < len(first)])
+        self.agreement = found if self.agreement is None else min(self.agreement, found)
+        self.matting = VideoMatting.FAST if self.agreement >= auto.ENOUGH else VideoMatting.QUALITY
+        whole = chain(first, shot)
+        if found >= auto.ENOUGH:
+            return self._by_fast(whole)
+        return self._by_quality(seen.frame for seen in whole)
 
     def _agreement(self, asked: list[Seen]) -> float:
         theirs = [self._quality.keep(seen) for seen in watched([seen.frame for seen in asked], quality.SIGHT)]
