@@ -9,7 +9,7 @@ import termios
 from types import TracebackType
 from typing import Self
 
-_LOOK_S = 0.02  # Loopback acknowledges within it, a distant client in a few looks.
+_LOOKS_S = 0.001, 0.05  # From one look to the next, first and later: near clients acknowledge at once.
 # Linux's struct tcp_info: the state first, tcpi_bytes_acked after 8 single bytes, 24 words and two rates.
 _STATE, _BYTES_ACKED, _INFO_BYTES = 0, 120, 192
 _TCP_CLOSE = 7
@@ -52,10 +52,12 @@ class Wire:
 
     async def settle(self, written: int, timeout_s: float) -> None:
         """Waits until `written` bytes are acknowledged, the connection is over, or `timeout_s` have passed."""
+        pause_s, longest_s = _LOOKS_S
         try:
             async with asyncio.timeout(timeout_s):
-                while self.received() < written and not self._transport.is_closing():  # noqa: ASYNC110 - the kernel calls nobody.
-                    await asyncio.sleep(_LOOK_S)
+                while self.received() < written and not self._transport.is_closing():
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(2 * pause_s, longest_s)
         except TimeoutError:
             pass
 

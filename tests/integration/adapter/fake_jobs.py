@@ -107,7 +107,7 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         self.asked = 0
         self.watching = asyncio.Event()
         self.unwatched = asyncio.Event()
-        self.hold: asyncio.Event | None = None  # Downloads stop after their first chunk until it is set.
+        self.expires_in: int | None = None  # Questions until the results are gone.
 
     @property
     def only(self) -> FakeJob:
@@ -158,10 +158,10 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         if not found.job.result.available:
             await self._refuse(Refusal(grpc.StatusCode.NOT_FOUND, "gone", "RESULT_GONE"), context)
         yield DownloadResultResponse(header=found.job.result)
-        end = request.offset + request.length if request.length else len(found.content)
+        end = len(found.content)
+        if request.offset or request.length != found.job.result.size:
+            end = request.offset + request.length
         for start in range(request.offset, end, CHUNK):
-            if self.hold is not None and start > request.offset:
-                await self.hold.wait()
             yield DownloadResultResponse(chunk=found.content[start : min(end, start + CHUNK)])
 
     async def ConfirmDownload(  # noqa: N802
@@ -172,7 +172,7 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         reached = 0
         for offset, length in sorted(found.confirmed):
             reached = max(reached, offset + length) if offset <= reached else reached
-        if reached >= len(found.content):
+        if reached >= found.job.result.size:
             found.job.result.available = False
         return ConfirmDownloadResponse()
 
@@ -210,6 +210,9 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         if self.trouble is not None:
             await self._refuse(self.trouble, context)
         found = self.jobs.get(job_id)
+        if self.expires_in == 0 and found is not None:
+            found.job.result.available = False
+        self.expires_in = None if self.expires_in is None else self.expires_in - 1
         if found is None or found.owner != owner:
             await self._refuse(Refusal(grpc.StatusCode.NOT_FOUND, f"no job {job_id}", "JOB_NOT_FOUND"), context)
             raise AssertionError
