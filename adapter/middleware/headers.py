@@ -9,7 +9,11 @@ from adapter.sale import headers as payment_headers
 
 _EXPOSED = (
     *payment_headers.RESPONSE,
+    "Accept-Ranges",
+    "Content-Disposition",
     "Content-Length",
+    "Content-Range",
+    "ETag",
     "RateLimit-Limit",
     "RateLimit-Policy",
     "RateLimit-Remaining",
@@ -25,12 +29,16 @@ _EXPOSED = (
     "X-Foreground-Top",
     "X-Foreground-Width",
     "X-Height",
+    "X-Matting",
     "X-Model",
+    "X-Original-Duration",
+    "X-Processed-Duration",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "X-Request-ID",
     "X-Type",
+    "X-Video-Warning",
     "X-Width",
 )
 _COMMON = {
@@ -46,6 +54,9 @@ _ALLOWED = (
     "Accept-Payment",
     hdrs.ACCESS_CONTROL_EXPOSE_HEADERS,
     "Content-Type",
+    "If-Range",
+    "Last-Event-ID",
+    "Range",
     "X-API-Key",
     "X-Request-ID",
 )

@@ -21,12 +21,14 @@ from adapter.middleware.request_id import request_id_of
 logger = logging.getLogger(__name__)
 
 
+_SILENCE_S = 15.0  # Proxies cut after 30 to 60 seconds.
+
+
 @dataclass(frozen=True)
 class JobRoutes:
     """Serves what all jobs have."""
 
     desk: JobDesk
-    heartbeat_s: float = 15.0  # Proxies cut after 30 to 60 seconds of silence.
 
     def add_to(self, app: web.Application) -> None:
         """Registers the routes."""
@@ -64,7 +66,7 @@ class JobRoutes:
         """The next news, with heartbeats until it comes; None where the service has none any more."""
         news = asyncio.ensure_future(anext(messages, None))
         try:
-            while not (await asyncio.wait({news}, timeout=self.heartbeat_s))[0]:
+            while not (await asyncio.wait({news}, timeout=_SILENCE_S))[0]:
                 await response.write(HEARTBEAT)
             answer = await news
         except grpc.aio.AioRpcError as error:  # The client comes back, and so, perhaps, does the service.

@@ -107,6 +107,7 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         self.asked = 0
         self.watching = asyncio.Event()
         self.unwatched = asyncio.Event()
+        self.breaks: asyncio.Event | None = None  # News end, once it is set, with the next change.
         self.expires_in: int | None = None  # Questions until the results are gone.
 
     @property
@@ -147,6 +148,8 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
                 self.watching.set()
                 while found.job.state in AT_WORK:
                     await found.changed.wait()
+                    if self.breaks is not None and self.breaks.is_set():
+                        await self._refuse(Refusal(grpc.StatusCode.UNAVAILABLE, "gone"), context)
                     yield WatchJobResponse(job=found.job)
         finally:
             self.unwatched.set()
