@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 _MATTINGS = {jobs_pb2.VIDEO_MATTING_FAST: "fast", jobs_pb2.VIDEO_MATTING_QUALITY: "quality"}
 
+_TOLD_S = 0.005  # Less than what two decimals show is no trimming.
+
 
 class VideoBar:
     """One video's bar: the upload, the frames, the download."""
@@ -74,7 +76,7 @@ class VideoProgress:
 
 def warning(video: jobs_pb2.VideoFacts) -> str:
     """What the person should know of a video that was accepted; "" where there is nothing."""
-    if video.processed_s >= video.duration_s:
+    if video.duration_s - video.processed_s < _TOLD_S:
         return ""
     return f"warning: it is {video.duration_s:.2f} s long, and only its first {video.processed_s:.2f} s are processed"
 

@@ -106,7 +106,7 @@ def engine(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="session")
 def stack(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The whole stack with the toy model, shared by the tests of a session: leave it as it was."""
-    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env)}
+    environment = {"CLEARCANVAS_TRITON_ENV": str(triton_env), "CLEARCANVAS_FAST_MODEL": "toy"}
     with running_stack(toy_repository, "toy", tmp_path_factory.mktemp("stack"), environment) as running_one:
         yield running_one
 
