@@ -198,4 +198,6 @@ class Attempts:
             try:
                 return await write()
             except StoreUnavailableError:
+                if self._stopping:
+                    raise asyncio.CancelledError from None  # It is attempted again, by whoever finds the database.
                 await asyncio.sleep(self._settings.periods.poll)

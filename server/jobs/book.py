@@ -23,15 +23,15 @@ class Book:
         self._retention = retention
         self._wall = wall
 
-    async def enter(self, order: Order) -> tuple[Record, bool]:
-        """The job of `order`, and whether it was entered just now. Raises JobConflictError."""
+    async def enter(self, order: Order) -> Record:
+        """The job of `order`, entered now where it is not yet. Raises JobConflictError."""
 
-        def work(connection: Connection) -> tuple[Record, bool]:
+        def work(connection: Connection) -> Record:
             found = self._same(connection, order)
             if found:
-                return found, False
+                return found
             connection.execute(insert(jobs).values(**new_row(order, self._wall(), now_s(connection))))
-            return self._read(connection, order.id, order.owner), True
+            return self._read(connection, order.id, order.owner)
 
         return await self._database.run(work)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from server.errors import StoreUnavailableError
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 ERRANDS = "errands"
 """The queue of what is done after a job's end."""
@@ -36,6 +38,12 @@ class Work:
     """Runs an errand of a job, by name, for the nth time; as `attempt`."""
     chores: Mapping[str, Callable[[], Awaitable[None]]]
     """What is done from time to time, by name."""
+
+
+def log_bug(done: Future[Any] | asyncio.Task[Any]) -> None:
+    """Say what ended something that nobody awaits."""
+    if not done.cancelled() and (error := done.exception()):
+        _log.error("a part of the jobs ended by a bug", exc_info=error)
 
 
 class Engine:
@@ -70,6 +78,8 @@ class Engine:
 
     async def close(self) -> None:
         """Take part no longer. What runs is cancelled, and stays to be taken up."""
+        # What a queue hands out at this moment finds no event loop: DBOS calls that an error, the others take it up.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, partial(DBOS.destroy, destroy_registry=True))
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -179,7 +189,9 @@ class Engine:
             async def run() -> T:
                 return await function(*arguments)
 
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), loop))
+            future = asyncio.run_coroutine_threadsafe(run(), loop)
+            future.add_done_callback(log_bug)
+            return await asyncio.wrap_future(future)
 
         return call
 

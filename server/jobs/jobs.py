@@ -20,7 +20,7 @@ from server.jobs.aftermath import Aftermath
 from server.jobs.attempts import Attempts
 from server.jobs.book import Book
 from server.jobs.database import Database
-from server.jobs.engine import Engine, Work
+from server.jobs.engine import Engine, Work, log_bug
 from server.jobs.fence import Fence
 from server.jobs.keeping import Keeping
 from server.jobs.lookout import Lookout
@@ -50,6 +50,7 @@ class Jobs:
     ) -> None:
         """`wall`: seconds since 1970. Raises ValueError where the settings name no database."""
         server, periods = str(uuid4()), settings.periods
+        self._server = server
         self._settings = settings
         self._store = store
         self._database = Database(settings.url)
@@ -80,7 +81,9 @@ class Jobs:
         periods = self._settings.periods
         work = Work(self._attempts.make, self._aftermath.run_errand, chores)
         await self._engine.start(work, {"sweep": cron(periods.sweep), "strays": cron(periods.strays)})
-        self._loops = [asyncio.create_task(self._lookout.run()), asyncio.create_task(self._look_after_servers())]
+        self._loops = [asyncio.create_task(loop) for loop in (self._lookout.run(), self._look_after_servers())]
+        for task in self._loops:
+            task.add_done_callback(log_bug)
 
     async def close(self) -> None:
         """Hand running jobs back, without using up an attempt, and leave. Other servers take them at once."""
@@ -102,13 +105,12 @@ class Jobs:
         """
         if self._closing:
             raise ShuttingDownError("The service is shutting down.")
-        known = await self._book.same(order)
-        if known:
-            return known
-        for name, source in files.items():
-            await self._store.put_file(input_path(order.id, order.digest, name), source)
-        record, new = await self._book.enter(order)
-        if new:
+        record = await self._book.same(order)
+        if record is None:
+            for name, source in files.items():
+                await self._store.put_file(input_path(order.id, order.digest, name), source)
+            record = await self._book.enter(order)
+        if record.attempt == 0 and not record.state.ended:  # Also where an earlier call came no further than this.
             await self._engine.enqueue(order.kind.value, order.id)
         return record
 
@@ -170,12 +172,21 @@ class Jobs:
         await self._aftermath.of(job)
 
     async def _look_after_servers(self) -> None:
+        away = False
         while True:
             try:
-                if not await self._servers.beat():
-                    _log.warning("this server was declared dead; what it had at work, others do")
-                    self._attempts.surrender()
-                await self._engine.recover(await self._servers.living())
+                await self._look_after_servers_once()
+                away = False
             except StoreUnavailableError as error:
-                _log.warning("other servers are not looked after: %s", error)
+                if not away:
+                    _log.warning("no server is looked after until it does: %s", error)
+                away = True
             await asyncio.sleep(self._settings.periods.beat)
+
+    async def _look_after_servers_once(self) -> None:
+        known = await self._servers.beat()
+        if not known:
+            _log.warning("this server was held for dead; what it had at work begins again")
+            self._attempts.surrender()
+        living = await self._servers.living()
+        await self._engine.recover(living | {self._server} if known else living - {self._server})

@@ -1,7 +1,7 @@
 """Done from time to time, by one server at a time: what has expired goes, and what was left lying is picked up."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from server.errors import RetryableError
@@ -11,6 +11,7 @@ from server.jobs.engine import Engine
 from server.jobs.keeping import Keeping
 from server.jobs.paths import JOBS, outputs_prefix
 from server.jobs.ports import Store
+from server.jobs.record import Record
 from server.jobs.settings import Periods
 
 _log = logging.getLogger(__name__)
@@ -63,11 +64,11 @@ class Sweeper:
 
     async def _tidy(self) -> None:
         for record in await self._keeping.untidy():
-            await self._aftermath.clear_up(record)
+            await _one(self._aftermath.clear_up(record), record)
 
     async def _empty(self) -> None:
         for record in await self._keeping.spent():
-            await self._aftermath.remove(record)
+            await _one(self._aftermath.remove(record), record)
 
     async def _enqueue(self) -> None:
         waiting = {job.id: job.kind for job in await self._keeping.waiting(self._periods.sweep)}
@@ -97,3 +98,11 @@ class Sweeper:
                 kept = record.result.path if record.result else outputs_prefix(job)
                 strays |= {folder for folder in found if not kept.startswith(folder)}
         return strays
+
+
+async def _one(work: Awaitable[None], record: Record) -> None:
+    """One that cannot be done now does not stand in the others' way."""
+    try:
+        await work
+    except RetryableError as error:
+        _log.warning("job %s is cleared up later: %s", record.id, error)

@@ -1,5 +1,6 @@
 """Jobs in the test's own process, with a fake runner, and periods that a test can wait for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,11 @@ class Bench:
     async def paths(self, order: Order) -> list[str]:
         """The files of a job in the store."""
         return sorted([path async for path in self.store.list_paths(f"jobs/{order.id}/")])
+
+    async def cleared_up(self, order: Order) -> None:
+        """Wait until a job has no files."""
+        while await self.paths(order):  # noqa: ASYNC110 - files, not events.
+            await asyncio.sleep(0.02)
 
     async def hours(self, count: int) -> None:
         """Let time pass, with a sweep every hour."""

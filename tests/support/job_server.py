@@ -58,6 +58,10 @@ class RunningJobServer:
         """How a job stands."""
         return dict(self.call("get", [order.id, order.owner]))
 
+    def cancel(self, order: Order) -> dict[str, Any]:
+        """End a job."""
+        return dict(self.call("cancel", [order.id, order.owner]))
+
     def call(self, name: str, argument: Any = None) -> Any:
         """Ask, and wait for the answer. Raises RefusedError."""
         assert self._pipes.stdin
@@ -142,8 +146,8 @@ async def _call(jobs: Jobs, source: Path, name: str, argument: Any) -> Any:
             return _plain(await jobs.submit(order, {"input": source}))
         case "get":
             return _plain(await jobs.get(*argument))
-        case "sweep":
-            return await jobs.sweeper.sweep()
+        case "cancel":
+            return _plain(await jobs.cancel(*argument))
     return None
 
 

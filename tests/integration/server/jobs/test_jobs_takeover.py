@@ -82,6 +82,16 @@ def test_a_server_that_wakes_late_cannot_write(options: JobServerOptions) -> Non
             _wait_for(sleeper, [again])
 
 
+@pytest.mark.case("J5")
+def test_a_job_is_cancelled_at_whichever_server_it_runs(options: JobServerOptions) -> None:
+    with running_job_server(options) as one, running_job_server(options) as other:
+        orders = [one.submit({"gate": "/nowhere"}) for _ in range(5)]
+        wait_until(lambda: _count(options, "begun") == 5, "both are at work, for one has four slots")
+        ended = [other.cancel(order) for order in orders]
+        wait_until(lambda: _count(options, "killed") == 5, "every worker was killed")
+        assert [one.get(order) for order in orders] == ended
+
+
 @pytest.mark.case("J14")
 def test_all_jobs_finish_through_a_rolling_deploy(options: JobServerOptions) -> None:
     spec: Spec = {"parts": 4, "part_s": 0.1}
