@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 UPLOAD_SLACK = 1.2
 """A payment for long work is signed before a long upload: it is asked to live a fifth longer than the work takes."""
+LONGEST_LIFE_S = 3500
+"""Seconds that a payment is asked to live at the most: an outcome that is unknown is known within the hour."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ class ImageRoutes:
         )
         # In a thread: the digest of 25 MiB would hold up all other requests for 60 ms. What is behind a URL is not in
         # it: nothing is fetched for those who do not pay, and a result that is kept outlives its background.
-        charge = await asyncio.to_thread(offers.charge, request, priced, order.edit, background_url=order.background_url)
+        charge = await asyncio.to_thread(
+            offers.charge, request, priced, order.edit, background_url=order.background_url
+        )
 
         async def work(ticket: Ticket) -> None:
             await fetch_background(order, self.fetcher, reservation)

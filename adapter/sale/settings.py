@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretSt
 from pydantic.types import StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapter.payments.charge import UPLOAD_SLACK
+from adapter.payments.charge import LONGEST_LIFE_S
 
 RailName = Literal["x402", "mpp"]
 EvmAddress = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$")]
@@ -29,7 +29,7 @@ PRICES = {
     "hd": Decimal("0.20"),
     "video": Decimal("0.50"),
 }
-_LONGEST_LIFE_S = 3600  # Of an x402 payment.
+
 _MICRO = 1_000_000  # USDC and pathUSD both have six decimals.
 # What is left of a payment's life when the work and the settlement took their longest: clocks differ, blocks wait.
 _MARGIN_S = 10
@@ -170,10 +170,10 @@ class PaymentSettings(BaseSettings):
         needed_s = self.work_timeout_s + self.settle_timeout_s + _MARGIN_S
         if self.x402_validity_s < needed_s:
             _refuse("x402_validity_s", f"must hold the work, the settlement and a margin: at least {needed_s:g}")
-        longest_s = self.x402_validity_s + UPLOAD_SLACK * max(self.hd_work_s, self.video_work_s)
-        if longest_s > _LONGEST_LIFE_S:
-            _refuse("video_work_s", f"makes x402 payments live {longest_s:g} s: at most {_LONGEST_LIFE_S} are taken")
-        if self.retention_h * 3600 <= longest_s:
+        longest_s = max(self.hd_work_s, self.video_work_s)
+        if longest_s + needed_s > LONGEST_LIFE_S:
+            _refuse("video_work_s", f"leaves no payment that lives as long: at most {LONGEST_LIFE_S - needed_s:g}")
+        if self.retention_h * 3600 <= max(self.x402_validity_s, longest_s + needed_s):
             _refuse("retention_h", "must be longer than CLEARCANVAS_X402_VALIDITY_S: a claim outlives its payment")
         return self
 

@@ -9,7 +9,7 @@ from x402.http.utils import encode_payment_required_header
 from x402.schemas import PaymentRequired, PaymentRequirements, ResourceInfo
 from x402.schemas.v1 import PaymentRequiredV1, PaymentRequirementsV1
 
-from adapter.payments.charge import UPLOAD_SLACK, Charge
+from adapter.payments.charge import LONGEST_LIFE_S, UPLOAD_SLACK, Charge
 from adapter.payments.rail import Challenge
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.extensions import BAZAAR, PAYMENT_IDENTIFIER, declare_identifier, declare_listing
@@ -77,4 +77,5 @@ class Offers:
         )
 
     def _life_s(self, charge: Charge) -> int:
-        return self._config.validity_s + math.ceil(UPLOAD_SLACK * charge.work_s)
+        asked_s = self._config.validity_s + math.ceil(UPLOAD_SLACK * charge.work_s)
+        return max(self._config.validity_s, min(asked_s, LONGEST_LIFE_S))
