@@ -48,7 +48,9 @@ def opened(source: Path, limits: VideoLimits) -> Iterator[InputContainer]:
         file.seek(0)
         # FFmpeg's own bounds: for the little that it decodes to know a stream, and for its tables.
         options = {"max_pixels": str(limits.pixels), "max_streams": str(4 * limits.streams)}
-        with av.open(file, "r", format=demuxer, options=options, io_open=_refuse_to_open) as container:
+        with av.open(
+            file, "r", format=demuxer, options=options, metadata_errors="replace", io_open=_refuse_to_open
+        ) as container:
             yield container
 
 
