@@ -1,11 +1,13 @@
 """Mattes of the working size, brought to full size along the frame's own edges.
 
-As `server.image.refine` does it for pictures, and for their reasons: alpha = A · luma + B, where A is the slope of
-alpha over luma that a guided filter finds (He, Sun 2015, "Fast Guided Filter"). In most of a frame alpha is 0 or 255,
-so this is computed in those tiles alone where it is not.
+As `server.image.refine` does it for pictures, and for their reasons: alpha = coarse + A · (luma - coarse luma), where A
+is the slope of alpha over luma that a guided filter finds (He, Sun 2015, "Fast Guided Filter"). In a video, noise would
+be seen as a flicker: differences of luma of its size do not count (coring). In most of a frame alpha is 0 or 255, so
+all this is computed in those tiles alone where it is not.
 """
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,12 +19,15 @@ from server.video.watch import Seen
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Values = TypeVar("Values", Bytes, Floats)
 
 Lines = Callable[[Floats, Floats], tuple[Floats, Floats]]
-"""(luma, alpha) to (A, B), all (H, W) float32, 0 to 255."""
+"""Luma and alpha to A and coarse alpha; all (h, w) float32 at the working size, luma and alphas 0 to 255."""
 
 _TILE = 32  # pixels of the working size
-_REACH = np.ones((9, 9), np.uint8)
+_REACH = np.ones((9, 9), np.uint8)  # how far from where alpha changes it may be drawn anew
+_BESIDE = np.ones((3, 3), np.uint8)  # interpolation looks one pixel around
+_CORE = 2.5  # deviations of noise that do not count as detail
 
 _RADIUS = 4  # pixels of the working size: how far the small model's outline may be from the true one
 _CONTRAST = np.float32(1.3)  # a guided filter leaves haze where the edge is weak
@@ -32,8 +37,7 @@ _EPSILON = np.float32(1e-3 * 255**2)  # variance of luma below which alpha does 
 
 def with_detail(luma: Floats, alpha: Floats) -> tuple[Floats, Floats]:
     """Return lines through a good matte: what is finer than the working size is added to it."""
-    slope = luma_slope(luma, alpha)
-    return slope, alpha - slope * luma
+    return luma_slope(luma, alpha), alpha
 
 
 def onto_edges(luma: Floats, alpha: Floats) -> tuple[Floats, Floats]:
@@ -47,24 +51,31 @@ def onto_edges(luma: Floats, alpha: Floats) -> tuple[Floats, Floats]:
     variance = mean(luma * luma) - mean_luma * mean_luma
     covariance = mean(luma * alpha) - mean_luma * mean_alpha
     slope = covariance / np.add(variance, _EPSILON, dtype=np.float32)
-    offset = mean_alpha - slope * mean_luma
-    return mean(slope) * _CONTRAST, mean(offset) * _CONTRAST - (_CONTRAST - 1) * _HALF
+    offset = mean(mean_alpha - slope * mean_luma)
+    slope = mean(slope)
+    return slope * _CONTRAST, (slope * luma + offset - _HALF) * _CONTRAST + _HALF
 
 
-def finished(seen: Seen, alpha: Floats, lines: Lines) -> Bytes:
+def finished(seen: Seen, alpha: Floats, lines: Lines, noise: float) -> Bytes:
     """Return the matte at full size, (H, W) uint8, C-contiguous.
 
-    `alpha`: (h, w) float32, 0 to 255, at the working size, which is the full one shrunk by a whole number.
+    `alpha`: (h, w) float32, 0 to 255, at the working size, which is the full one shrunk by a whole number. `noise`:
+    standard deviation of luma that means nothing, in levels.
     """
     height, width = seen.frame.size
     factor = height // alpha.shape[0]
     coarse = np.asarray(np.rint(alpha), np.uint8)
+    unsure = cv2.compare(cv2.dilate(coarse, _REACH), cv2.erode(coarse, _REACH), cv2.CMP_NE)
+    steep, drawn = lines(seen.luma.astype(np.float32), alpha)
+    slope = np.where(unsure, steep, np.float32(0))
+    drawn = np.where(unsure, drawn, alpha)
     full = np.ascontiguousarray(cv2.resize(coarse, (width, height)), np.uint8)
-    slope, offset = lines(seen.luma.astype(np.float32), alpha)
-    for box in tiles(_unsure(coarse)):
+    for box in tiles(cv2.dilate(unsure, _BESIDE) > 0):
         rows, columns = slice(box.top * factor, box.bottom * factor), slice(box.left * factor, box.right * factor)
-        product = cv2.multiply(_part(slope, box, factor), seen.frame.luma[rows, columns], dtype=cv2.CV_32F)
-        full[rows, columns] = cv2.add(product, _part(offset, box, factor), dtype=cv2.CV_8U)
+        detail = cv2.subtract(seen.frame.luma[rows, columns], _part(seen.luma, box, factor), dtype=cv2.CV_32F)
+        detail = cv2.subtract(detail, np.clip(detail, -_CORE * noise, _CORE * noise))
+        product = cv2.multiply(_part(slope, box, factor), detail)
+        full[rows, columns] = cv2.add(product, _part(drawn, box, factor), dtype=cv2.CV_8U)
     return full
 
 
@@ -78,15 +89,11 @@ def tiles(where: NDArray[np.bool_]) -> Iterator[Box]:
             yield Box(top, int(left), min(int(right), width) - int(left), min(top + _TILE, height) - top)
 
 
-def _unsure(coarse: Bytes) -> NDArray[np.bool_]:
-    return (cv2.dilate(coarse, _REACH) > 0) & (cv2.erode(coarse, _REACH) < 255)
-
-
-def _part(values: Floats, box: Box, factor: int) -> Floats:
+def _part(values: Values, box: Box, factor: int) -> Values:
     """Return a part of `values` (h, w), enlarged by a whole number; the same as that part of the whole, enlarged."""
     height, width = values.shape
     top, left = max(0, box.top - 1), max(0, box.left - 1)
     part = values[top : min(height, box.bottom + 1), left : min(width, box.right + 1)]
     enlarged = cv2.resize(part, (part.shape[1] * factor, part.shape[0] * factor))
     down, across = (box.top - top) * factor, (box.left - left) * factor
-    return np.asarray(enlarged[down : down + box.height * factor, across : across + box.width * factor], np.float32)
+    return np.asarray(enlarged[down : down + box.height * factor, across : across + box.width * factor], values.dtype)

@@ -13,6 +13,7 @@ from server.video.coarse import Coarse
 from server.video.finish import Lines, finished, onto_edges, with_detail
 from server.video.frame import Frame
 from server.video.models import VideoModels
+from server.video.noise import noise_of
 from server.video.task import VideoMatting
 from server.video.temporal import Steadied
 from server.video.watch import Seen, watched
@@ -95,4 +96,4 @@ def _steady(mattes: Iterator[Coarse], lines: Lines) -> Iterator[Matted]:
     steadied = Steadied()
     for each in mattes:
         alpha = steadied.next(each.seen, each.alpha)
-        yield Matted(each.seen.frame, finished(each.seen, alpha, lines))
+        yield Matted(each.seen.frame, finished(each.seen, alpha, lines, noise_of(each.seen.frame.luma)))

@@ -17,7 +17,7 @@ from server.video.watch import Seen
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_GAIN = 0.2  # share of a small difference that is let in
+_GAIN = 0.15  # share of a small difference that is let in
 _SMALL, _LARGE = 12, 64  # levels of alpha: differences up to here are noise, and from here on are real
 _SAME_LUMA, _OTHER_LUMA = 6, 20  # levels: what the motion leads to looks the same up to here, and other from here on
 _AROUND = (3, 3)
