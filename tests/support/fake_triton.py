@@ -130,7 +130,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
 @contextmanager
 def running_fake(fake: FakeTriton, address: str = "127.0.0.1:0") -> Iterator[str]:
     """Serve `fake`; yields the address."""
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
     service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(fake, server)
     port = server.add_insecure_port(address)
     server.start()

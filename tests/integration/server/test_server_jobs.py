@@ -9,13 +9,16 @@ import psutil
 import pytest
 from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2
 
-from tests.support.fake_triton import FakeTriton, running_fake
+from server.image.header import read_header
 from tests.support.customer import Customer
+from tests.support.fake_triton import FakeTriton, running_fake
+from tests.support.pictures import blank_png
 from tests.support.processes import wait_until
 from tests.support.server import Failure, RunningServer, failure, picture, running_server
 
 MIB = 1024 * 1024
 RECOVERY_S = 10.0
+LARGE_KB = 800_000
 EDIT = images_pb2.EditRequest(image=picture())
 QUEUED, RUNNING = jobs_pb2.JOB_STATE_QUEUED, jobs_pb2.JOB_STATE_RUNNING
 SUCCEEDED, FAILED = jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED
@@ -265,3 +268,19 @@ def test_nothing_of_a_job_is_left_on_the_scratch_disk_or_in_the_log(
     text = server.log.read_text()
     assert "Traceback" not in text
     assert "\\x89PNG" not in text
+
+
+@pytest.mark.case("M1")
+@pytest.mark.case("J6")
+def test_a_hundred_megapixels_stay_in_bounds_and_are_seen_to_get_on(customer: Customer) -> None:
+    job = customer.submit(images_pb2.EditRequest(image=blank_png(10_000, 10_000)))
+    seen = customer.watch(job.id)
+    assert (seen[-1].state, seen[-1].attempt) == (SUCCEEDED, 1)
+    assert [each.progress.done for each in seen if 0 < each.progress.done < 100]
+    (worker,) = customer.server.job_workers()
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    assert int(status.partition("VmHWM:")[2].split()[0]) < LARGE_KB
+    download = customer.download(job.id)
+    assert len(download.data) == seen[-1].result.size
+    assert read_header(download.data[: 64 * 1024]).width == 10_000
+    customer.delete(job.id)
