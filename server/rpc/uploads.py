@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from server.errors import InvalidParameterError, InvalidVideoError, OverloadedEr
 
 MAX_CHUNK_BYTES = 1024 * 1024
 MIB = 1024 * 1024
+
+_RESERVE_BYTES = 512 * MIB  # Left on the disk: the jobs' own database may lie there.
+_FULL = "The service is out of disk space."
 
 
 async def save_files(folder: Path, files: Mapping[str, bytes]) -> dict[str, Path]:
@@ -28,6 +32,8 @@ async def save_chunks(requests: AsyncIterator[jobs_pb2.SubmitVideoRequest], file
     Raises InvalidParameterError for a message that is no chunk, PayloadTooLargeError, InvalidVideoError for no bytes at
     all, OverloadedError where the disk is full.
     """
+    if shutil.disk_usage(file.parent).free < max_bytes + _RESERVE_BYTES:
+        raise OverloadedError(_FULL)
     digest, size = hashlib.sha256(), 0
     # Buffered, for its lock: closing it waits for a write that goes on in a thread after the call was cancelled.
     with _disk_errors(), file.open("wb") as opened:
@@ -61,4 +67,4 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OverloadedError("The service is out of disk space.") from error
+        raise OverloadedError(_FULL) from error

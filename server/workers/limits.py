@@ -6,7 +6,7 @@ import resource
 import signal
 from dataclasses import dataclass
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4  # <linux/prctl.h>
 NICENESS = 5
 JOB_NICENESS = 10  # Who waits for an answer goes before who will ask for it later.
 
@@ -26,8 +26,10 @@ def scrub_environment() -> None:
     """Reduce this process's environment to what its future children may see.
 
     Called in the server before the fork server starts: what a child inherits at exec stays readable in its
-    `/proc/<pid>/environ` for its whole life, so cleaning up in the child would be too late.
+    `/proc/<pid>/environ` for its whole life, so cleaning up in the child would be too late. What this process itself
+    inherited stays readable there as well: it is closed, with its memory, to other processes of its user.
     """
+    _prctl(PR_SET_DUMPABLE, 0)
     threads = {"VIPS_CONCURRENCY": str(len(os.sched_getaffinity(0)))}
     for name in os.environ.keys() - ALLOWED:
         del os.environ[name]
@@ -36,9 +38,13 @@ def scrub_environment() -> None:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies. Raises OSError when it refuses."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option})")
 
 
 @dataclass(frozen=True)

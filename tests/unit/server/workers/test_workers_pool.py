@@ -188,6 +188,7 @@ async def test_killing_every_idle_worker_costs_nothing(pool: WorkerPool) -> None
 
 SCRUBBED = """
 import asyncio
+import ctypes
 from server.workers.limits import scrub_environment
 from server.workers.pool import WorkerPool
 from tests.support.worker_functions import environment, nothing
@@ -196,6 +197,7 @@ async def show():
     pool = WorkerPool(1, nothing)
     await pool.start()
     print(await pool.run(environment, timeout_s=60))
+    print("dumpable", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
     await pool.close()
 
 scrub_environment()
@@ -218,3 +220,4 @@ async def test_a_worker_sees_only_the_allowed_environment() -> None:
     assert "PATH" in output
     assert "MALLOC_ARENA_MAX" in output
     assert "canary-8f3a" not in output
+    assert "dumpable 0" in output, "what the server began with is not for its workers to read in /proc"
