@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from adapter.discovery.jobs import SUBMISSIONS
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
+from adapter.jobs.failures import HD_PREFIX, JOBS_PREFIX, VIDEO_PREFIX
+from adapter.jobs.orders import VIDEO
+from adapter.jobs.paid_desk import HD
 from adapter.operations import OPERATIONS, OUTPUT_OPTIONS, PAID, Operation
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
@@ -42,7 +46,26 @@ def build_page(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayTo
         lines += [f"- POST {base_url}{operation.path}{_price(priced[operation.name], ways)}: {operation.summary}"]
         if own := [*list(operation.files)[1:], *(option.name for option in operation.own_options)]:
             lines += [f"  Its own fields: {', '.join(own)}."]
+    lines += ["", *_tell_jobs(base_url, priced, ways)]
     return "\n".join([*lines, "", *_tell_payment(ways), "", f"Every field: {base_url}/openapi.json", ""])
+
+
+def _tell_jobs(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay]) -> list[str]:
+    submit = {name: f"POST {base_url}{path}{_price(priced[name], ways)}" for name, path in SUBMISSIONS.items()}
+    job = f"{base_url}{JOBS_PREFIX}UUID"
+    return [
+        "## Jobs: large pictures and videos",
+        "",
+        f"- {submit[HD]}: a picture of up to 10,000 pixels a side in the field image.",
+        "  operation: matte, or another of the forms above, with its fields.",
+        f"- {submit[VIDEO]}: a video in the field video.",
+        "  Over a color (bg_color=R,G,B), a picture (bg_image_url) or any background from above; else transparent.",
+        "  format: mp4, webm, webp or zip.",
+        "- Both answer 202 with a uuid. The result (202 while it is at work; removed once it was fetched whole):",
+        f"  GET {base_url}{HD_PREFIX}result/UUID, GET {base_url}{VIDEO_PREFIX}result/UUID",
+        f"- GET {job}/events: progress as server-sent events. DELETE {job}: end it, and remove it.",
+        "- webhook_url: where the end is told. Idempotency-Key: the same request again is the same job.",
+    ]
 
 
 def _list_options(operation: Operation) -> str:

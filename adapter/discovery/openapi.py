@@ -11,6 +11,7 @@ from adapter.discovery.answers import (
     describe_form_answers,
     describe_probe_answers,
 )
+from adapter.discovery.jobs import SUBMISSIONS, describe_jobs
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.way import WayToPay
 from adapter.operations import IMAGE, OPERATIONS, PAID, Operation
@@ -33,6 +34,7 @@ def build_document(base_url: str, priced: Mapping[str, Priced], ways: Sequence[W
         operation.path: {"post": _describe_form(operation) | _describe_payment(priced[operation.name], ways)}
         for operation in OPERATIONS
     }
+    paths |= describe_jobs(_ANY_KEY, {name: _describe_payment(priced[name], ways) for name in SUBMISSIONS})
     paths[PAID.path] = {"post": _describe_body() | _describe_payment(priced[PAID.name], ways)}
     paths["/account"] = {"get": _describe_account()}
     paths["/health"] = {"get": _describe_probe("Whether the service is alive.")}
