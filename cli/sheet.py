@@ -1,9 +1,9 @@
-"""A contact sheet: frames of a finished video in a grid with their times, over a checkerboard where transparent."""
+"""A contact sheet: frames of a result in a grid with their times, over a checkerboard where they are transparent."""
 
 import json
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -45,12 +45,35 @@ def write_sheet(video: Path, sheet: Path) -> None:
         raise SheetError(f"no contact sheet can be made of {video}: {error}") from error
     if not frames:
         raise SheetError(f"no contact sheet can be made of {video}: it has no frames")
-    partial = sheet.with_name(f".{sheet.stem}.{os.getpid()}.part{sheet.suffix}")
+    _save(lay_out(frames), sheet)
+
+
+class GrowingSheet:
+    """A sheet of the frames that are known so far, while others are still at work."""
+
+    def __init__(self, sheet: Path) -> None:
+        self._sheet = sheet
+        self._frames: dict[float, Rgba] = {}
+
+    def add(self, previews: Iterable[tuple[float, bytes]]) -> None:
+        """Write the sheet anew, with these too. `previews`: (seconds, an encoded picture).
+
+        Raises:
+            SheetError: The sheet cannot be written.
+        """
+        for time_s, data in previews:
+            picture = pyvips.Image.new_from_buffer(data, "")
+            self._frames[time_s] = (picture if picture.hasalpha() else picture.bandjoin(255)).numpy()
+        _save(lay_out(sorted(self._frames.items(), key=lambda item: item[0])), self._sheet)
+
+
+def _save(sheet: Rgba, path: Path) -> None:
+    """Whole or not at all: somebody may be looking at the one before."""
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        picture = cv2.cvtColor(lay_out(frames), cv2.COLOR_RGB2BGR)
-        if not cv2.imwrite(str(partial), picture):
-            raise SheetError(f"{sheet} cannot be written")
-        partial.replace(sheet)
+        if not cv2.imwrite(str(partial), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+            raise SheetError(f"{path} cannot be written")
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -58,10 +81,8 @@ def write_sheet(video: Path, sheet: Path) -> None:
 def lay_out(frames: list[tuple[float, Rgba]]) -> Rgba:
     """The grid, (H, W, 3) uint8 sRGB. `frames`: (seconds, (H, W, 4) uint8, alpha not multiplied), all of one size."""
     cells = [_cell(time_s, frame) for time_s, frame in frames]
-    columns = min(_COLUMNS, len(cells))
-    blank = np.full_like(cells[0], _PAPER)
-    cells += [blank] * (-len(cells) % columns)
-    rows = [np.concatenate(cells[start : start + columns], axis=1) for start in range(0, len(cells), columns)]
+    cells += [np.full_like(cells[0], _PAPER)] * (-len(cells) % _COLUMNS)
+    rows = [np.concatenate(cells[start : start + _COLUMNS], axis=1) for start in range(0, len(cells), _COLUMNS)]
     return np.concatenate(rows)
 
 

@@ -17,7 +17,7 @@ from cli.client import NoServerError, connected
 from cli.compositions import read_order
 from cli.config import read_settings
 from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs, plan_one
-from cli.sheet import SheetError, has_picture_name, write_sheet
+from cli.sheet import GrowingSheet, SheetError, has_picture_name, write_sheet
 from cli.video_jobs import VideoFailedError, VideoJob
 from cli.video_progress import VideoProgress, report, warning
 
@@ -74,7 +74,7 @@ def video(
     model: flags.Model = None,
     contact_sheet: Annotated[
         Path | None,
-        typer.Option(help="Picture of one video's result to write: frames in a grid, with their times."),
+        typer.Option(help="Picture to write: frames of the result in a grid, as soon as they are done."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make again what is there.")] = False,
     in_flight: Annotated[int, typer.Option(min=1, max=16, help="Videos in work at once.")] = 2,
@@ -140,14 +140,17 @@ async def _process_all(jobs: Sequence[Job], call: Call, console: Console) -> int
 
 
 async def _process(video_job: VideoJob, job: Job, call: Call, progress: VideoProgress) -> None:
+    growing = None if call.sheet is None else GrowingSheet(call.sheet)
     with progress.bar(job.source) as bar:
         try:
-            accepted = await video_job.submit(job.source, call.order, bar.sent)
-            if sentence := warning(accepted.video):
+            state = await video_job.submit(job.source, call.order, bar.sent)
+            if sentence := warning(state.video):
                 progress.say(f"{job.source}: {sentence}")
-            state = accepted
-            async for state in video_job.watch():
+            async for response in video_job.watch(previews=growing is not None):
+                state = response.job
                 bar.show(state)
+                if growing is not None and response.previews:
+                    await asyncio.to_thread(growing.add, [(one.time_s, one.picture) for one in response.previews])
             if state.state != jobs_pb2.JOB_STATE_SUCCEEDED:
                 raise VideoFailedError(state.failure.message or "the job was cancelled")
             await video_job.download(job.target, state.result.size, bar.received)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 import grpc
 import grpc.aio
 from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
-from clearcanvas.v1.jobs_pb2 import Job, VideoOrder
+from clearcanvas.v1.jobs_pb2 import Job, VideoOrder, WatchJobResponse
 
 T = TypeVar("T")
 
@@ -54,17 +54,17 @@ class VideoJob:
 
         return (await _said(self._stub.SubmitVideo(parts()))).job
 
-    async def watch(self) -> AsyncIterator[Job]:
-        """How it stands, again and again, until it has ended.
+    async def watch(self, *, previews: bool) -> AsyncIterator[WatchJobResponse]:
+        """How it stands, again and again, until it has ended; with frames that are done, if `previews` are wanted.
 
         Raises:
             VideoFailedError: The service does not know it, or was away for too long.
         """
-        request = jobs_pb2.WatchJobRequest(id=self._id, owner=OWNER)
+        request = jobs_pb2.WatchJobRequest(id=self._id, owner=OWNER, previews=previews)
         while True:
             try:
                 async for response in _prompt(self._stub.WatchJob(request, wait_for_ready=True)):
-                    yield response.job
+                    yield response
                     if response.job.state in _ENDED:
                         return
             except grpc.aio.AioRpcError as error:

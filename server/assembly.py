@@ -1,6 +1,6 @@
 """What the program is put together from: settings to the objects that are told them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 from server.admission import Admission
 from server.config import MIB, Settings
 from server.jobs.jobs import Jobs
+from server.jobs.previews import Shelf
 from server.jobs.record import Kind
 from server.jobs.runner import JobRunner, RunnerOptions
 from server.jobs.settings import JobSettings, Retention
@@ -36,12 +37,14 @@ PROBE_WAIT_S = 20.0
 
 @dataclass(frozen=True)
 class Rooms:
-    """Where work is done: the folder in shared memory and the workers of calls; the scratch disk and those of jobs."""
+    """Where work is done: the folder in shared memory and the workers of calls; the scratch disk and those of jobs; and
+    where videos at work can be seen."""
 
     memory: Workspace
     scratch: Workspace
     pool: WorkerPool
     job_pool: WorkerPool
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def open_job_places(settings: Settings) -> Places:
@@ -106,7 +109,9 @@ def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonO
         limits=jobs_limits(settings),
         triton=triton,
     )
-    runner = JobRunner(options, places, rooms.job_pool, rooms.scratch, monitor.suspect)
+    runner = JobRunner(
+        options, places, rooms.job_pool, rooms.scratch, shelf=rooms.shelf, on_model_failure=monitor.suspect
+    )
     slots = {Kind.IMAGE: settings.job_workers, Kind.VIDEO: max(1, settings.job_workers - 1)}
     around_s = AROUND_S + max(timeout_s.values())
     told = JobSettings(
@@ -126,7 +131,7 @@ def build_job_calls(
     probe = partial(_probe, rooms.pool, limits, calls_limits(settings))
     options = SubmitOptions(settings.max_pixels, limits, probe, monitor.check_listed)
     submissions = Submissions(options, jobs, admission, rooms.scratch)
-    return JobServicer(submissions, jobs, places, admission, settings.transfer_s)
+    return JobServicer(submissions, jobs, places, admission, shelf=rooms.shelf, transfer_s=settings.transfer_s)
 
 
 def video_limits(settings: Settings) -> VideoLimits:

@@ -12,6 +12,7 @@ from server.composition import Composition, Picture
 from server.errors import ModelUnavailableError
 from server.jobs.paths import input_path, output_path
 from server.jobs.ports import OnProgress
+from server.jobs.previews import Shelf
 from server.jobs.record import Json, Kind, Outcome, Record
 from server.jobs.uploads.setup import Places
 from server.triton.model import TritonOptions
@@ -66,6 +67,8 @@ class JobRunner:
         places: Places,
         pool: WorkerPool,
         scratch: Workspace,
+        *,
+        shelf: Shelf,
         on_model_failure: Callable[[], None],
     ) -> None:
         """`on_model_failure` is called when the default model did not answer."""
@@ -73,6 +76,7 @@ class JobRunner:
         self._places = places
         self._pool = pool
         self._scratch = scratch
+        self._shelf = shelf
         self._on_model_failure = on_model_failure
         # Both kinds together may have more attempts under way than there are workers; the time of one begins with its
         # worker.
@@ -120,6 +124,10 @@ class JobRunner:
         return _Made(job.target, result.content_type, write_image_facts(result, max(0.0, waited_s)))
 
     async def _render(self, record: Record, folder: Path) -> _Made:
+        with self._shelf.holding(record.id, folder) as previews:
+            return await self._render_shown(record, folder, previews)
+
+    async def _render_shown(self, record: Record, folder: Path, previews: Path) -> _Made:
         call = read_video_spec(record.spec)
         job = VideoJob(
             source=await self._fetched(record, VIDEO, folder),
@@ -130,6 +138,7 @@ class JobRunner:
             generation_model=self._options.generation_model,
             deadline=self._deadline(record),
             progress=folder / PROGRESS,
+            previews=previews,
             background=await self._fetched_background(record, call.composition, folder),
         )
         result = await self._pool.run(

@@ -15,6 +15,7 @@ from server.errors import (
     ShuttingDownError,
 )
 from server.jobs.jobs import Jobs
+from server.jobs.previews import Shelf
 from server.jobs.record import Record, Result
 from server.jobs.uploads.setup import Places
 from server.rpc.calls import Context
@@ -33,12 +34,20 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
     """Jobs, each for its owner alone. As in ImageServicer, a method writes to its context."""
 
     def __init__(
-        self, submissions: Submissions, jobs: Jobs, places: Places, admission: Admission, transfer_s: float
+        self,
+        submissions: Submissions,
+        jobs: Jobs,
+        places: Places,
+        admission: Admission,
+        *,
+        shelf: Shelf,
+        transfer_s: float,
     ) -> None:
         """`transfer_s`: seconds that one download may take."""
         self._submissions = submissions
         self._jobs = jobs
         self._places = places
+        self._shelf = shelf
         self._admission = admission
         self._transfer_s = transfer_s
         self._watchers = 0
@@ -77,7 +86,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         """Say how a job stands with every change, until it has ended."""
         owner = read_owner(request.owner)
         with self._watcher():
-            watching = asyncio.create_task(self._watch(request.id, owner, context))
+            watching = asyncio.create_task(self._watch(request, owner, context))
             closing = asyncio.create_task(self._closing.wait())
             try:
                 await asyncio.wait({watching, closing}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,7 +111,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         length = min(request.length or result.size, result.size - request.offset)
         with self._admission.permit(2 * CHUNK_BYTES):
             header = write_result(record.kind, result, await self._places.link(record))
-            await context.write(jobs_pb2.DownloadResultResponse(header=header))
+            await _taken(context.write(jobs_pb2.DownloadResultResponse(header=header)))
             if length:
                 await self._send(result, request.offset, length, context)
 
@@ -140,9 +149,14 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         finally:
             self._watchers -= 1
 
-    async def _watch(self, job: str, owner: str, context: Context) -> None:
-        async for record in self._jobs.watch(job, owner):
-            await _taken(context.write(jobs_pb2.WatchJobResponse(job=await self._message(record))))
+    async def _watch(self, request: jobs_pb2.WatchJobRequest, owner: str, context: Context) -> None:
+        seen = set[str]()
+        async for record in self._jobs.watch(request.id, owner):
+            response = jobs_pb2.WatchJobResponse(job=await self._message(record))
+            if request.previews:
+                unseen = await asyncio.to_thread(self._shelf.unseen, record.id, seen)
+                response.previews.extend(jobs_pb2.Preview(time_s=time_s, picture=data) for time_s, data in unseen)
+            await _taken(context.write(response))
 
     async def _send(self, result: Result, offset: int, length: int, context: Context) -> None:
         """Send a part of the file in chunks; one is held, not the file."""

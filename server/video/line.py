@@ -17,6 +17,7 @@ from server.video.frame import Frame
 from server.video.mattes import Mattes, build_mattes
 from server.video.models import VideoModels
 from server.video.planes import Planes, cut_out, over
+from server.video.previews import Previews
 from server.video.probe import probe_video
 from server.video.sinks import open_sink
 from server.video.sinks.output import Output, Sink
@@ -36,12 +37,19 @@ class _Composed:
 
 
 def render_video(  # noqa: PLR0917 - what a worker is sent
-    source: Path, target: Path, task: VideoTask, models: VideoModels, background: Path | None, on_progress: OnProgress
+    source: Path,
+    target: Path,
+    task: VideoTask,
+    models: VideoModels,
+    background: Path | None,
+    on_progress: OnProgress,
+    previews: Path | None = None,
 ) -> VideoResult:
     """Read the video at `source`, write the result to `target`.
 
     `background`: the encoded picture that is laid behind, where the composition has one. `on_progress` hears of every
-    frame that is written. Raises InvalidVideoError, InvalidParameterError, and what renderers and models raise.
+    frame that is written. `previews`: the folder to make for small pictures of some of them. Raises InvalidVideoError,
+    InvalidParameterError, and what renderers and models raise.
     """
     _refuse_transparent_mp4(task)
     clock = Clock()
@@ -56,7 +64,10 @@ def render_video(  # noqa: PLR0917 - what a worker is sent
         composed = stack.enter_context(ahead(line.composed(items), _AHEAD))
         written = _Written(target, task, video, facts, clock)
         stack.callback(written.abandon)
+        shown = Previews(previews, facts.frames)
         for item in composed:
+            if isinstance(item, _Composed):
+                shown.show(written.frames, item.time_s, item.planes)
             written.add(item)
             on_progress(written.frames, max(facts.frames, written.frames))
         written.close()

@@ -24,6 +24,7 @@ class VideoJob:
     generation_model: str  # paints a background that names no model
     deadline: float  # time.monotonic
     progress: Path  # where frames are told
+    previews: Path  # where frames are shown, a folder that is made
     background: Path | None = None  # the encoded picture to lay the subject over
 
 
@@ -45,4 +46,4 @@ def render_video_file(job: VideoJob, limits: WorkerLimits, triton: TritonOptions
         generation=partial(painter, triton, job.generation_model, job.deadline),
     )
     with at_work(limits), reporting(job.progress) as report:
-        return render_video(job.source, job.target, job.task, models, job.background, report)
+        return render_video(job.source, job.target, job.task, models, job.background, report, job.previews)

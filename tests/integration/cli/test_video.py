@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+import pyvips
 from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
 from clearcanvas.v1.jobs_pb2 import Job
 from typer.testing import CliRunner, Result
@@ -42,6 +43,7 @@ class Service(jobs_pb2_grpc.JobServiceServicer):
     cancelled: list[str] = field(default_factory=list)
     watched: threading.Event = field(default_factory=threading.Event)
     duration_s: float = 3.5
+    preview: bytes = b""
 
     def has_trouble(self, name: str) -> bool:
         if name in self.troubles:
@@ -66,7 +68,9 @@ class Service(jobs_pb2_grpc.JobServiceServicer):
         self, request: jobs_pb2.WatchJobRequest, context: grpc.ServicerContext
     ) -> Iterator[jobs_pb2.WatchJobResponse]:
         for done in range(5):
-            yield jobs_pb2.WatchJobResponse(job=self.job(request.id, jobs_pb2.JOB_STATE_RUNNING, done))
+            previews = [jobs_pb2.Preview(time_s=done / 25, picture=self.preview)] if request.previews else []
+            at_work = self.job(request.id, jobs_pb2.JOB_STATE_RUNNING, done)
+            yield jobs_pb2.WatchJobResponse(job=at_work, previews=previews)
             if done == 2 and self.has_trouble("watch breaks"):
                 context.abort(grpc.StatusCode.UNAVAILABLE, "The service is shutting down.")
             if done == 2 and "hangs" in self.troubles:
@@ -234,6 +238,16 @@ def test_a_failure_is_said_and_leaves_nothing(
     assert f"clip.mov: {sentence}" in result.output
     assert list((tmp_path).glob("out/*")) == []
     assert service.confirmed == []
+
+
+def test_a_contact_sheet_shows_what_is_done_while_the_rest_is_at_work(
+    service: Service, clip: Path, tmp_path: Path
+) -> None:
+    service.preview = pyvips.Image.black(32, 16, bands=3).webpsave_buffer()
+    service.troubles = ["fails"]
+    assert run(clip, "-o", tmp_path / "out.webm", "--contact-sheet", tmp_path / "sheet.png").exit_code == 1
+    sheet = pyvips.Image.new_from_file(str(tmp_path / "sheet.png"))
+    assert (sheet.width, sheet.height) == (4 * (32 + 2), 2 * (16 + 24)), "five frames"
 
 
 def test_a_file_that_is_refused_is_said(service: Service, clip: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import pyvips
 from numpy.typing import NDArray
 
-from cli.sheet import MAX_FRAMES, SheetError, lay_out, write_sheet
+from cli.sheet import MAX_FRAMES, GrowingSheet, SheetError, lay_out, write_sheet
 from tests.support.clip_scenes import flat
 from tests.support.clips import film
 
@@ -45,7 +45,7 @@ def cells(sheet: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def test_what_is_transparent_shows_the_checkerboard() -> None:
-    (cell,) = cells(lay_out([(0.0, half_clear(40))]))
+    cell = cells(lay_out([(0.0, half_clear(40))]))[0]
     assert (cell[:, :32] == 40).all()
     assert set(np.unique(cell[:, 36:])) == {LIGHT, DARK}
     assert cell[0, 36, 0] == cell[12, 48, 0] != cell[12, 36, 0]
@@ -98,6 +98,28 @@ def test_films_are_shown_too(tmp_path: Path, name: str, monkeypatch: pytest.Monk
     for frame in shown[:5]:
         assert np.abs(frame[8:-8, 8:-8].mean((0, 1)) - (200, 30, 60)).max() < 6
     assert shown[5].min() > 250  # Paper.
+
+
+def test_a_sheet_grows_in_the_order_of_time(tmp_path: Path) -> None:
+    growing = GrowingSheet(tmp_path / "sheet.png")
+    shown = []
+    for times in ((0.4,), (0.0, 0.2), (0.1, 0.3)):
+        growing.add((time_s, preview(round(time_s * 100))) for time_s in times)
+        shown.append([int(cell[0, 0, 0]) for cell in cells(read(tmp_path / "sheet.png"))])
+    paper = 255
+    assert shown == [
+        [40, paper, paper, paper],
+        [0, 20, 40, paper],
+        [0, 10, 20, 30, 40, paper, paper, paper],
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def preview(value: int) -> bytes:
+    data: bytes = (
+        pyvips.Image.new_from_array(half_clear(value)).copy(interpretation="srgb").webpsave_buffer(lossless=True)
+    )
+    return data
 
 
 @pytest.mark.parametrize(
