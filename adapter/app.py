@@ -16,6 +16,9 @@ from adapter.errors import InvalidSettingsError
 from adapter.fetching.fetcher import Fetcher
 from adapter.jobs.desk import JobDesk
 from adapter.jobs.downloads import Downloads
+from adapter.jobs.failures import HD_SUBMIT, VIDEO_SUBMIT
+from adapter.jobs.paid import PaidJobs
+from adapter.jobs.paid_desk import PaidDesk, price_jobs
 from adapter.jobs.quota import JobQuota
 from adapter.jobs.service import JobService
 from adapter.keys.jobs import JobCounts
@@ -74,7 +77,7 @@ def build_app(
     priced = {
         row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
         for row in (PAID, *OPERATIONS)
-    }
+    } | price_jobs(payments)
     access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback)
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
     budget = UploadBudget(settings.upload_budget_mib * _MIB)
@@ -95,8 +98,20 @@ def build_app(
     ImageRoutes(editor, access, fetcher, lifecycle, budget, limits, priced, till).add_to(app)
     PaidRoutes(editor, lifecycle, budget, limits, offers, priced[PAID.name], till).add_to(app)
     RemovebgRoutes(editor, access, fetcher, lifecycle, budget, limits).add_to(app)
+    paid = None
+    if shop is not None and till is not None:
+        paid = PaidDesk(PaidJobs(shop.gate, shop.sold_jobs, jobs), till, offers, priced)
+        app.cleanup_ctx.append(paid.paid.running)
     _add_jobs(
-        app, settings, jobs, access=access, fetcher=fetcher, lifecycle=lifecycle, budget=budget, limits=limits
+        app,
+        settings,
+        jobs,
+        access=access,
+        fetcher=fetcher,
+        lifecycle=lifecycle,
+        budget=budget,
+        limits=limits,
+        paid=paid,
     )
     AccountRoutes(access).add_to(app)
     DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
@@ -113,10 +128,11 @@ def _add_jobs(
     lifecycle: Lifecycle,
     budget: UploadBudget,
     limits: UploadLimits,
+    paid: PaidDesk | None,
 ) -> None:
     finishing = Finishing()
     quota = JobQuota(JobCounts(access.keyring.store), jobs)
-    desk = JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s))
+    desk = JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s), paid)
     ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
     VideoJobRoutes(
         desk,
@@ -134,7 +150,7 @@ def _add_jobs(
 
 
 def _tell_sold(access: Access) -> IsSold:
-    forms = {row.path for row in OPERATIONS}
+    forms = {HD_SUBMIT, VIDEO_SUBMIT, *(row.path for row in OPERATIONS)}
 
     async def is_sold(request: web.BaseRequest) -> bool:
         return request.path == PAID.path or (request.path in forms and await access.is_sold(request))

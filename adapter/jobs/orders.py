@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clearcanvas.v1 import jobs_pb2
-from clearcanvas.v1.composition_pb2 import Composition, NoBackground
+from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 from clearcanvas.v1.jobs_pb2 import VideoOrder
 
 from adapter.errors import DownloadError, InvalidFieldsError, InvalidPictureError, NotAVideoError, VideoColorError
@@ -136,6 +136,11 @@ async def complete_video_job(job: VideoJob, fetcher: Fetcher, reservation: Reser
     """
     if job.background_url:
         job.order.composition.picture.image = await fetcher.fetch(job.background_url, reservation)
+
+
+def stand_in(composition: Composition) -> None:
+    """Puts something opaque where a background is still to be fetched, so that all else can be judged."""
+    composition.color.CopyFrom(Color(red=255, green=255, blue=255))
 
 
 def judge_video(content_type: str, head: bytes) -> None:

@@ -36,7 +36,7 @@ from adapter.payments.ledger import State
 from adapter.payments.ledger.claim import PAID
 from adapter.payments.payment import Payment
 from adapter.payments.periodic import every
-from adapter.payments.results import ResultInfo
+from adapter.sale.jobs_collector import ROUNDS, Collector
 from adapter.sale.jobs_store import SoldJob, SoldJobs
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,6 @@ OWNER = "paid"
 """The owner of all jobs that are sold: their ids are secrets, and no list of them is given out."""
 
 _TRACE = "paid-job"
-_ROUNDS = 3  # Of finding out who pays; each is lost only to another who has just come further.
 _LONGEST_PAUSE_S = 10.0
 _SWEEP_S = 3600.0
 _KEPT_S = 31 * 86_400.0  # Longer than the ledger keeps what was paid for and not fetched.
@@ -78,13 +77,17 @@ class PaidJobs:
         """`pause_s`: before the first try again, where the service or the chain does not answer."""
         self._gate = gate
         self._sold = sold
+        self._collector = Collector(gate, sold)
         self._jobs = jobs
         self._pause_s = pause_s
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Begin to remove what is kept no longer."""
+    @asynccontextmanager
+    async def running(self, _: object) -> AsyncIterator[None]:
+        """Removes what is kept no longer, while an application runs; waits for no job after that."""
         self._start(every(_SWEEP_S, self.sweep))
+        yield
+        await self.close()
 
     async def close(self) -> None:
         """Stop waiting for jobs; settlements in flight are the gate's to finish."""
@@ -129,18 +132,18 @@ class PaidJobs:
 
         Raises PaymentInProgressError where somebody is about to settle, OutcomeUnknownError where nobody knows.
         """
-        for _ in range(_ROUNDS):
+        for _ in range(ROUNDS):
             sold = await self._sold.find(job_id)
             if sold is None:
                 raise JobNotFoundError
-            known = await self._look(sold)
+            known = await self._collector.look(sold)
             if known.standing is Standing.PAID:
                 return known.receipt
             await self._refuse_to_ask(sold, known, payment, charge)
             if payment is None:
                 return None
             async with self._gate.open(payment, charge) as ticket:
-                if await self._collect(ticket, job_id):
+                if await self._collector.collect(ticket, job_id):
                     return ticket.receipt()
         raise _in_progress()
 
@@ -221,39 +224,7 @@ class PaidJobs:
         if ticket.is_late():
             logger.info("job %s took longer than its payment lives; whoever asks for it pays anew", job_id)
             return
-        await self._collect(ticket, job_id)
-
-    async def _collect(self, ticket: Ticket, job_id: str) -> bool:
-        """Take the money for a job whose result is ready; False where another payment does."""
-        if ticket.state not in PAID and not await self._choose(ticket, job_id):
-            return False
-        if ticket.result is None:
-            title = job_id.encode()
-            await ticket.keep(ResultInfo("text/plain", len(title)), _once(title))
-        await ticket.settle()
-        return True
-
-    async def _choose(self, ticket: Ticket, job_id: str) -> bool:
-        for _ in range(_ROUNDS):
-            if await self._sold.choose(job_id, *ticket.holder):
-                return True
-            sold = await self._sold.find(job_id)
-            if sold is None or (await self._look(sold)).standing is not Standing.VOID:
-                return False
-        return False
-
-    async def _look(self, sold: SoldJob) -> Known:
-        """How the payment of a job stands; after VOID, any may be chosen."""
-        if sold.paid_by is not None:
-            known = await self._gate.look(sold.paid_by)
-            if known.standing is Standing.VOID:
-                await self._sold.reconsider(sold)
-            return known
-        for claim in sold.claims:
-            known = await self._gate.look(claim)
-            if known.standing is not Standing.VOID:
-                return known
-        return Known(Standing.VOID)
+        await self._collector.collect(ticket, job_id)
 
     async def _get(self, job_id: str) -> Job | None:
         try:
@@ -294,10 +265,6 @@ class PaidJobs:
 async def _hand_over(stack: AsyncExitStack, ticket: Ticket) -> AsyncIterator[Ticket]:
     async with stack:
         yield ticket
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content
 
 
 def _in_progress() -> PaymentInProgressError:

@@ -1,24 +1,28 @@
 """Large pictures: submitted in a form, worked on as a job, fetched when they are ready."""
 
+import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from clearcanvas.v1 import jobs_pb2
-from clearcanvas.v1.jobs_pb2 import SubmitImageRequest
+from clearcanvas.v1.jobs_pb2 import JobOptions, SubmitImageRequest
 
+from adapter.access import Sale
 from adapter.errors import ResultGoneError
 from adapter.fetching.fetcher import Fetcher
 from adapter.jobs.desk import JobDesk
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT
-from adapter.jobs.orders import read_image_job
+from adapter.jobs.orders import ImageJob, read_image_job, stand_in
+from adapter.jobs.paid import OWNER, Accepted
+from adapter.jobs.paid_desk import HD
 from adapter.jobs.states import has_failed, is_at_work, say_accepted, say_at_work, say_failed
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import BACKGROUND, IMAGE, fetch_background
 from adapter.service import describe_picture
 from adapter.uploads.body import UploadLimits, leave_expectation
-from adapter.uploads.budget import UploadBudget
+from adapter.uploads.budget import Reservation, UploadBudget
 from adapter.uploads.form import read_form
 
 
@@ -37,11 +41,12 @@ class ImageJobRoutes:
         app.router.add_post(HD_SUBMIT, self._submit, expect_handler=leave_expectation)
         app.router.add_get(HD_PREFIX + "result/{uuid:.*}", self._result)
 
-    async def _submit(self, request: web.Request) -> web.Response:
+    async def _submit(self, request: web.Request) -> web.StreamResponse:
         with self.lifecycle.work(), self.budget.reserve() as reservation:
             leave = await self.desk.admit(request)
-            form = await read_form(request, self.limits, reservation, (IMAGE, BACKGROUND))
-            job = read_image_job(form, request.headers.get(hdrs.ACCEPT, ""))
+            if isinstance(leave, Sale):
+                return await self._sell(request, leave, reservation)
+            job = await self._read(request, reservation)
             leave.require(job.operation.name)
             options = self.desk.open_job(request, leave, job.webhook_url)
             await fetch_background(job.order, self.fetcher, reservation)
@@ -51,6 +56,36 @@ class ImageJobRoutes:
             )
             words = say_accepted(answer.job, answer.webhook_secret)
             return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def _read(self, request: web.Request, reservation: Reservation) -> ImageJob:
+        form = await read_form(request, self.limits, reservation, (IMAGE, BACKGROUND))
+        return read_image_job(form, request.headers.get(hdrs.ACCEPT, ""))
+
+    async def _sell(self, request: web.Request, sale: Sale, reservation: Reservation) -> web.StreamResponse:
+        """The order is judged before money is looked at; nothing is fetched for those who do not pay."""
+        desk = self.desk.paid
+        assert desk is not None  # noqa: S101 - what is sold is paid for somewhere.
+        if not request.body_exists:
+            return await desk.quote(request, sale.rails, desk.priced[HD])
+        job = await self._read(request, reservation)
+        edit, behind = job.order.edit, job.order.background_url
+        options = JobOptions(owner=OWNER, webhook_url=job.webhook_url)
+        trial = SubmitImageRequest(options=options, edit=edit)
+        trial.options.validate_only = True
+        if behind:
+            stand_in(trial.edit.composition)
+        await self.desk.jobs.submit_image(trial, request_id_of(request))
+        asked = {"background_url": behind, "webhook_url": job.webhook_url}
+        charge = await asyncio.to_thread(desk.offers.charge, request, desk.priced[HD], edit, **asked)
+
+        async def submit(job_id: str) -> Accepted:
+            await fetch_background(job.order, self.fetcher, reservation)
+            options.id = job_id
+            submission = SubmitImageRequest(options=options, edit=edit)
+            answer = await self.desk.jobs.submit_image(submission, request_id_of(request))
+            return Accepted(answer.job, answer.webhook_secret)
+
+        return await desk.sell(request, sale.rails, charge, submit)
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
         with self.lifecycle.work():
@@ -62,4 +97,4 @@ class ImageJobRoutes:
                 return web.json_response(say_failed(job), status=HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
             if not job.result.available:
                 raise ResultGoneError
-            return await self.desk.downloads.send(request, ref, job, describe_picture(job.result.image))
+            return await self.desk.hand_over(request, ref, job, describe_picture(job.result.image))

@@ -1,4 +1,4 @@
-"""Jobs that are sold: which payment leads to which job, and which one pays for it. The tables lie beside the ledger's."""
+"""Jobs that are sold: which payments lead to which job, and which one pays for it. Kept beside the ledger's tables."""
 
 import time
 import uuid

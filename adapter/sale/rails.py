@@ -18,6 +18,7 @@ from adapter.payments.results import ResultStore
 from adapter.payments.x402.config import X402Config
 from adapter.payments.x402.networks import NETWORKS as BASE_NETWORKS
 from adapter.payments.x402.rail import X402Rail
+from adapter.sale.jobs_store import SoldJobs
 from adapter.sale.settings import PaymentSettings, RailName
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Shop:
     """What takes money, and how it is described."""
 
     gate: Gate
+    sold_jobs: SoldJobs
     ways: Mapping[RailName, WayToPay]
 
 
@@ -48,10 +50,13 @@ async def open_shop(
     async with AsyncExitStack() as stack:
         try:
             gate = await _start_gate(settings, stack, checkpoint)
+            sold_jobs = SoldJobs(settings.ledger_url)
+            stack.push_async_callback(sold_jobs.close)
+            await sold_jobs.start()
         except ValueError as error:
             raise InvalidSettingsError(str(error)) from error
         logger.info("taking payments over %s", " and ".join(settings.rails))
-        yield Shop(gate, {rail: _describe(settings, rail) for rail in settings.rails})
+        yield Shop(gate, sold_jobs, {rail: _describe(settings, rail) for rail in settings.rails})
 
 
 async def _start_gate(settings: PaymentSettings, stack: AsyncExitStack, checkpoint: Callable[[str], None]) -> Gate:

@@ -1,6 +1,7 @@
 """Keeps the one large file of a form on the disk while it arrives."""
 
 import asyncio
+import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
@@ -100,6 +101,13 @@ class Spool:
         await self._run(lambda: self._open().seek(0))
         while chunk := await self._run(lambda: self._open().read(_CHUNK)):
             yield chunk
+
+    async def digest(self) -> bytes:
+        """The SHA-256 of the whole file. Raises SpoolError."""
+        hasher = hashlib.sha256()
+        async for chunk in self.chunks():
+            await asyncio.to_thread(hasher.update, chunk)
+        return hasher.digest()
 
     def _pass_judgement(self, head: bytes) -> None:
         self._head = None

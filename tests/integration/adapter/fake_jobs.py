@@ -104,6 +104,7 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         self.refusal: Refusal | None = None  # Of submissions.
         self.trouble: Refusal | None = None  # Of everything else.
         self.facts = VideoFacts(width=640, height=480, duration_s=3.5, processed_s=3.5)
+        self.judged: list[Message] = []  # What was only to be checked.
         self.asked = 0
         self.watching = asyncio.Event()
         self.unwatched = asyncio.Event()
@@ -200,6 +201,9 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
     ) -> Job:
         if self.refusal is not None:
             await self._refuse(self.refusal, context)
+        if options.validate_only:
+            self.judged.append(request)
+            return Job(kind=kind, state=jobs_pb2.JOB_STATE_QUEUED)
         known = self.jobs.get(options.id)
         if known is None:
             known = self.put(options.owner, kind, options.id)

@@ -27,6 +27,7 @@ from adapter.payments.ledger import Ledger
 from adapter.payments.payment import Outcome, Payment, PaymentFacts, Settlement, Verdict
 from adapter.payments.rail import Challenge, Headers
 from adapter.payments.results import ResultStore
+from adapter.sale.jobs_store import SoldJobs
 from adapter.sale.rails import Shop
 from adapter.sale.settings import PaymentSettings
 from adapter.service import ImageService, open_channel
@@ -155,6 +156,8 @@ async def running_shop(
     rails = {"x402": FakeRail("x402"), "mpp": FakeRail("mpp")}
     ledger = Ledger(f"sqlite:///{folder}/ledger.sqlite")
     await ledger.start()
+    sold_jobs = SoldJobs(f"sqlite:///{folder}/ledger.sqlite")
+    await sold_jobs.start()
     keys = KeyStore(str((settings or {}).get("keys") or f"sqlite:///{folder}/keys.sqlite"))
     await keys.start()
     gate = Gate(rails, ledger, ResultStore("memory:///"), GateLimits(work_s=work_s))
@@ -172,7 +175,7 @@ async def running_shop(
             keyring=Keyring(keys),
             limiter=limiter or LocalLimiter(1_000_000),
             per_key=LocalLimiter(1_000_000),
-            shop=Shop(gate, ways) if sells else None,
+            shop=Shop(gate, sold_jobs, ways) if sells else None,
         )
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
@@ -189,6 +192,7 @@ async def running_shop(
                 rail.release.set()
             await gate.close()
             await ledger.close()
+            await sold_jobs.close()
             await keys.close()
 
 
