@@ -5,7 +5,7 @@ other, in pixels of (h, w). DIS flow of Kroeger et al. 2016, "Fast Optical Flow 
 """
 
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import cv2
@@ -90,7 +90,7 @@ def _positions(flow: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.add(flow, _grid(size)), np.float32)
 
 
-@cache
+@lru_cache(maxsize=4)
 def _grid(size: tuple[int, int]) -> Floats:
     height, width = size
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
