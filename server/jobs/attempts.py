@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
-from server.errors import DeadlineExceededError, InvalidRequestError, ServiceError, StoreUnavailableError
+from server.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    RetryableError,
+    ServiceError,
+    StoreUnavailableError,
+)
 from server.jobs.fence import ATTEMPTS, Fence
 from server.jobs.paths import output_prefix
 from server.jobs.ports import Runner, Store
@@ -161,7 +167,8 @@ class Attempts:
         return await self._judge(record, DeadlineExceededError("The work took too long."))
 
     async def _keep(self, record: Record, outcome: Outcome) -> None:
-        await self._close(record, await self._insist(lambda: self._fence.succeed(record.id, record.attempt, outcome)))
+        kept = await self._insist(lambda: self._fence.succeed(record.id, record.attempt, outcome))
+        await self._close(record, counted=kept)
 
     async def _judge(self, record: Record, error: BaseException) -> float | None:
         if isinstance(error, ServiceError):
@@ -170,16 +177,22 @@ class Attempts:
         else:
             failure = _BROKEN
             _log.error("job %s, attempt %d", record.id, record.attempt, exc_info=error)
+        periods, counted = self._settings.periods, False
         if isinstance(error, InvalidRequestError):
-            await self._close(record, await self._insist(lambda: self._fence.fail(record.id, record.attempt, failure)))
-            return None
-        tries = await self._insist(lambda: self._fence.put_back(record.id, record.attempt, failure))
-        if tries is not None and tries < ATTEMPTS:
-            return self._settings.periods.retry[tries - 1]
-        await self._close(record, tries is not None)
+            counted = await self._insist(lambda: self._fence.fail(record.id, record.attempt, failure))
+        elif isinstance(error, StoreUnavailableError):  # No fault of the job's, however long it lasts.
+            if await self._insist(lambda: self._fence.hand_back(record.id, record.attempt)):
+                return periods.later[0]
+        else:
+            tries = await self._insist(lambda: self._fence.put_back(record.id, record.attempt, failure))
+            if tries is not None and tries < ATTEMPTS:
+                return (periods.later if isinstance(error, RetryableError) else periods.retry)[tries - 1]
+            counted = tries is not None
+        await self._close(record, counted=counted)
         return None
 
-    async def _close(self, record: Record, counted: bool) -> None:  # noqa: FBT001 - whether this attempt ended the job.
+    async def _close(self, record: Record, *, counted: bool) -> None:
+        """`counted`: whether this attempt has ended the job."""
         if counted:
             await self._ended(record.id)
         else:

@@ -17,6 +17,7 @@ from server.errors import StoreUnavailableError
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
+_dbos_log = logging.getLogger("dbos")
 
 ERRANDS = "errands"
 """The queue of what is done after a job's end."""
@@ -73,13 +74,12 @@ class Engine:
     async def start(self, work: Work, crons: Mapping[str, str]) -> None:
         """Take part in the work. `crons`: when each of the chores is done, with seconds."""
         self._loop = asyncio.get_running_loop()
-        logging.getLogger("dbos").setLevel(logging.ERROR)
         await self._loop.run_in_executor(self._threads, self._launch, work, crons)
 
     async def close(self) -> None:
         """Take part no longer. What runs is cancelled, and stays to be taken up."""
         # What a queue hands out at this moment finds no event loop: DBOS calls that an error, the others take it up.
-        logging.getLogger("dbos").setLevel(logging.CRITICAL)
+        _dbos_log.setLevel(logging.CRITICAL)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, partial(DBOS.destroy, destroy_registry=True))
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -140,6 +140,8 @@ class Engine:
 
     def _launch(self, work: Work, crons: Mapping[str, str]) -> None:
         DBOS(config=self._config)
+        _dbos_log.handlers.clear()  # It has a format of its own; what it says goes where everything goes.
+        _dbos_log.propagate = True
         attempt = DBOS.step(name="attempt")(self._here(work.attempt))
         errand = DBOS.step(name="errand")(self._here(work.errand))
 

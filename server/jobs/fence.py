@@ -85,11 +85,11 @@ class Fence:
 
         return await self._database.run(work)
 
-    async def hand_back(self, job: str, attempt: int) -> None:
-        """Let a job wait for its next attempt as if this one had not been: its server stops."""
+    async def hand_back(self, job: str, attempt: int) -> bool:
+        """Let a job wait for its next attempt as if this one had not been: its server stops. False as `succeed`."""
         values = {"state": State.QUEUED.value, "tries": jobs.c.tries - 1}
         statement = update(jobs).where(_held(job, attempt)).values(**values)
-        await self._database.run(lambda connection: connection.execute(statement))
+        return await self._database.run(lambda connection: connection.execute(statement).rowcount > 0)
 
     async def has_ended(self, job: str) -> bool:
         """Whether a job has ended, or is known no more."""

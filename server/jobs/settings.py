@@ -16,6 +16,7 @@ class Periods:
     poll: float = 0.5  # between two looks at jobs that are watched or run here
     queue: float = 0.5  # between two looks at a queue
     retry: tuple[float, ...] = (2.0, 15.0)  # before the second and the third attempt
+    later: tuple[float, ...] = (15.0, 60.0)  # the same where something was away: a model takes half a minute to return
     errand: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 12 * 3600.0)  # before each next try
     sweep: int = 60  # between two sweeps; divides a minute or an hour
     strays: int = 3600  # between two looks at all files; as `sweep`

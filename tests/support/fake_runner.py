@@ -6,13 +6,20 @@ from pathlib import Path
 from typing import Any, TypedDict
 from uuid import uuid4
 
-from server.errors import InvalidVideoError, ModelUnavailableError, ProcessingFailedError, ServiceError
+from server.errors import (
+    InvalidVideoError,
+    ModelUnavailableError,
+    ProcessingFailedError,
+    ServiceError,
+    StoreUnavailableError,
+)
 from server.jobs.paths import input_path, output_path
 from server.jobs.ports import OnProgress, Store
 from server.jobs.record import Kind, Order, Outcome, Record
 
 ERRORS: dict[str, type[ServiceError]] = {
-    error.reason: error for error in (InvalidVideoError, ModelUnavailableError, ProcessingFailedError)
+    error.reason: error
+    for error in (InvalidVideoError, ModelUnavailableError, ProcessingFailedError, StoreUnavailableError)
 }
 
 

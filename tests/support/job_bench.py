@@ -16,7 +16,15 @@ from tests.support.fake_runner import FakeRunner
 
 HOUR = 3600
 QUICK = Periods(
-    beat=0.2, dead=2.0, poll=0.05, queue=0.1, retry=(0.05, 0.05), errand=(0.05, 0.05), sweep=HOUR, strays=HOUR
+    beat=0.2,
+    dead=2.0,
+    poll=0.05,
+    queue=0.1,
+    retry=(0.05, 0.05),
+    later=(0.05, 0.05),
+    errand=(0.05, 0.05),
+    sweep=HOUR,
+    strays=HOUR,
 )
 """Sweeps are called by the test: the machine's own come too seldom to disturb it."""
 RETENTION = Retention(result=timedelta(hours=24), files=timedelta(hours=2), record=timedelta(hours=48))

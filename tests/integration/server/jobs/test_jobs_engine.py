@@ -116,6 +116,14 @@ async def test_poison_fails_after_three_attempts_with_the_reason_kept(
     await bench.cleared_up(order)
 
 
+@pytest.mark.case("J8")
+async def test_a_store_that_is_away_for_long_uses_up_no_attempt(bench: Bench) -> None:
+    order = make_order({"fault": "STORE_UNAVAILABLE", "faulty": 5})
+    await bench.submit(order)
+    ended = await bench.end(order)
+    assert (ended.state, ended.attempt) == (State.SUCCEEDED, 6)
+
+
 async def test_what_can_never_work_is_attempted_once(bench: Bench) -> None:
     order = make_order({"fault": "INVALID_VIDEO"})
     await bench.submit(order)
