@@ -7,15 +7,16 @@ from threading import Event
 
 import av
 import grpc
+import numpy as np
 import pytest
-from clearcanvas.v1 import composition_pb2, jobs_pb2
+from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2
 
 from tests.support.clip_scenes import moving
 from tests.support.clips import film
 from tests.support.customer import LIMIT_S, Customer, upload
 from tests.support.fake_triton import FakeTriton, running_fake
 from tests.support.processes import wait_until
-from tests.support.server import Failure, RunningServer, failure, picture, running_server
+from tests.support.server import Failure, RunningServer, encoded, failure, picture, running_server
 
 MIB = 1024 * 1024
 Message = jobs_pb2.SubmitVideoRequest
@@ -196,10 +197,23 @@ def test_a_worker_of_jobs_knows_no_secret_and_has_its_limits(server: RunningServ
     assert limits["Max file size"] == str(2048 * MIB)
     assert limits["Max core file size"] == "0"
     assert int(limits["Max cpu time"]) <= 3700  # Counted from its first task on.
-    for process in (server.process, *server.process.children(recursive=True)):
-        assert "CLEARCANVAS_" not in Path(f"/proc/{process.pid}/environ").read_text() or process == server.process
+    for process in server.process.children(recursive=True):
+        assert "CLEARCANVAS_" not in Path(f"/proc/{process.pid}/environ").read_text()
     assert "canary-77d0" not in server.log.read_text()
     descriptors = [
         Path(f"/proc/{worker.pid}/fd/{n}").resolve() for n in range(64) if Path(f"/proc/{worker.pid}/fd/{n}").exists()
     ]
     assert [path for path in descriptors if "jobs.sqlite" in path.name] == []
+
+
+@pytest.mark.case("H18")
+def test_a_download_that_nobody_reads_is_ended(customer: Customer) -> None:
+    noise = np.random.default_rng(7).integers(0, 255, (1600, 1600, 3), np.uint8)
+    job = customer.watch(customer.submit(images_pb2.EditRequest(image=encoded(noise, "PNG"))).id)[-1]
+    request = jobs_pb2.DownloadResultRequest(id=job.id, owner=customer.owner)
+    call = customer.server.jobs.DownloadResult(request)  # no deadline, and nobody reads
+    wait_until(lambda: "DownloadResult DEADLINE_EXCEEDED" in customer.server.log.read_text(), "the call is over")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert customer.get(job.id).result.available
