@@ -26,13 +26,13 @@ def probe_video(source: Path, limits: VideoLimits) -> VideoFacts:
     with opened(source, limits) as container:
         video = Source(container, limits)
         _check_size(video.stream.codec_context.width, video.stream.codec_context.height, limits)
-        _check_rate(float(video.stream.average_rate or 0), limits)
         scan = _scanned(container, video.stream, deadline)
         duration = scan.end - scan.begin
         processed = min(duration, Fraction(limits.duration_s))
         frames = scan.count_before(scan.begin + processed)
         if frames > limits.frames:
             raise too_many_frames(frames, limits)
+        # Counted, not read: browsers' recorders write any rate, or none.
         _check_rate(frames / float(processed), limits)
         height, width = scan.size
         _check_size(width, height, limits)
@@ -56,6 +56,12 @@ class _Scan:
         self.begin = shown if len(self.times) == 1 else min(self.begin, shown)
         self.end = max(self.end, shown + (packet.duration or 0) * packet.time_base)
 
+    def close(self) -> None:
+        """Show a last frame that does not say for how long as long as the others, on average."""
+        last, others = max([self.begin, *self.times]), len(self.times) - 1
+        if self.end <= last:
+            self.end = last + ((last - self.begin) / others if others > 0 else _USUAL_STEP)
+
     def count_before(self, end: Fraction) -> int:
         return max(1, sum(shown < end for shown in self.times))
 
@@ -71,8 +77,7 @@ def _scanned(container: InputContainer, stream: VideoStream, deadline: float) ->
                 scan.size = geometry_of(frame, stream).size
     if not any(scan.size):
         raise InvalidVideoError(NO_FRAME)
-    if scan.end <= scan.begin:
-        scan.end = max([scan.begin, *scan.times]) + _USUAL_STEP
+    scan.close()
     return scan
 
 

@@ -46,6 +46,23 @@ def test_a_long_one_is_processed_up_to_the_limit(tmp_path: Path) -> None:
     assert probe_video(source, replace(LIMITS, duration_s=1.05)).frames == 11
 
 
+def test_a_recording_that_does_not_say_how_long_it_is_is_counted(tmp_path: Path) -> None:
+    """As browsers record: written on the way, with no length in its head."""
+    source = film(tmp_path / "in.webm", moving(frames=12, size=SMALL), rate=10, sound=Sound.OPUS)
+    stream = tmp_path / "stream.webm"
+    with av.open(source) as whole, av.open(stream, "w", options={"live": "1"}) as written:
+        pairs = {each: written.add_stream_from_template(each) for each in (whole.streams[0], whole.streams[1])}
+        for packet in whole.demux():
+            if packet.size:
+                packet.stream = pairs[packet.stream]
+                written.mux(packet)
+    with av.open(stream) as container:
+        assert container.duration is None or container.duration < 0
+    facts = probe_video(stream, LIMITS)
+    assert (facts.frames, facts.audio) == (12, True)
+    assert facts.duration_s == pytest.approx(1.2, abs=0.1)
+
+
 def test_a_turned_one_is_told_upright_and_an_odd_one_even(tmp_path: Path) -> None:
     facts = probe_video(film(tmp_path / "in.mp4", flat(2, SMALL), rotation=90), LIMITS)
     assert (facts.width, facts.height) == (48, 64)
