@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos._error import DBOSAwaitedWorkflowCancelledError
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.errors import StoreUnavailableError
@@ -74,6 +75,7 @@ class Engine:
     async def start(self, work: Work, crons: Mapping[str, str]) -> None:
         """Take part in the work. `crons`: when each of the chores is done, with seconds."""
         self._loop = asyncio.get_running_loop()
+        _dbos_log.addFilter(_no_cancellation)
         await self._loop.run_in_executor(self._threads, self._launch, work, crons)
 
     async def close(self) -> None:
@@ -210,3 +212,8 @@ class Engine:
                 return await asyncio.shield(future)
         except (TimeoutError, SQLAlchemyError) as error:
             raise StoreUnavailableError("The store of jobs does not answer.") from error
+
+
+def _no_cancellation(record: logging.LogRecord) -> bool:
+    """Somebody's wish to cancel a job is no error; DBOS logs it as one, with its traceback."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError))

@@ -217,12 +217,12 @@ def test_cancelling_a_running_job_kills_its_worker_and_frees_the_model(customer:
     (worker,) = server.job_workers()
     waiting = customer.submit(EDIT)
     assert refused(lambda: customer.download(job.id)).reason == "JOB_NOT_FINISHED"
+    stuck.delay_s = 0.0  # For whoever asks from now on.
     assert customer.cancel(job.id).state == CANCELLED
     wait_until(lambda: not psutil.pid_exists(worker.pid), "its worker is gone", RECOVERY_S)
     wait_until(lambda: not [name for name in stuck.regions if f"-{worker.pid}-" in name], "its regions are forgotten")
     seen = refused(lambda: customer.download(job.id))
     assert (seen.code, seen.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "JOB_FAILED")
-    stuck.delay_s = 0.0
     assert customer.watch(waiting.id)[-1].state == SUCCEEDED
     assert customer.get(job.id).state == CANCELLED
 
