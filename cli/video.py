@@ -2,10 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
@@ -86,21 +86,28 @@ def video(
     OUT chooses as --format does. Results that are there already are kept; Ctrl-C cancels the work. Exits with 0 when
     every video is done, 1 when some failed, 2 when the command itself is wrong.
     """
+    order, jobs = _plan(paths, out, ctx.params)
+    _run(Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet), jobs, overwrite=overwrite)
+
+
+def _plan(paths: Sequence[Path], out: Path, params: Mapping[str, Any]) -> tuple[VideoOrder, list[Job]]:
+    """What is made of every video, and which video becomes which file. Raises typer.BadParameter."""
+    encoding, sheet = params["encoding"], params["contact_sheet"]
     single = len(paths) == 1 and paths[0].is_file()
     named = single and out.suffix.lower() in _SUFFIXES.values() and not out.is_dir()
-    if contact_sheet is not None and not single:
+    if sheet is not None and not single:
         raise typer.BadParameter("--contact-sheet shows one video: name one")
-    if contact_sheet is not None and not has_picture_name(contact_sheet):
-        raise typer.BadParameter(f"--contact-sheet {contact_sheet} should end as a picture does, for example .png")
+    if sheet is not None and not has_picture_name(sheet):
+        raise typer.BadParameter(f"--contact-sheet {sheet} should end as a picture does, for example .png")
     written = out.suffix[1:].lower() if named and encoding is None else encoding
-    order = read_order(ctx.params | {"encoding": written})
-    if named and out.suffix.lower() != _SUFFIXES[order.format]:
+    order = read_order({**params, "encoding": written})
+    suffix = _SUFFIXES[order.format]
+    if named and out.suffix.lower() != suffix:
         raise typer.BadParameter(f"{out} does not end as --format {encoding} does")
     try:
-        jobs = [plan_one(paths[0], out)] if named else plan_jobs(paths, out, _SUFFIXES[order.format], VIDEO_SUFFIXES)
+        return order, [plan_one(paths[0], out)] if named else plan_jobs(paths, out, suffix, VIDEO_SUFFIXES)
     except PlanError as error:
         raise typer.BadParameter(str(error)) from error
-    _run(Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet), jobs, overwrite=overwrite)
 
 
 def _run(call: Call, jobs: Sequence[Job], *, overwrite: bool) -> None:

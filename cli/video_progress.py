@@ -86,5 +86,5 @@ def report(job: Job) -> str:
     made = job.result.video
     matting = _MATTINGS.get(made.matting, "unknown")
     if made.HasField("agreement"):
-        matting += f", chosen as both ways agree by {made.agreement:.2f} on the first frames"
+        matting += f" (fast and quality agree by {made.agreement:.2f} on the first frames)"
     return f"{made.frames} frames, matting {matting}; {' and '.join(made.models)} on {made.device}"

@@ -20,7 +20,7 @@ def test_a_clip_becomes_a_clip_and_a_contact_sheet(stack: RunningStack, tmp_path
     environment = os.environ | {"CLEARCANVAS_GRPC": stack.grpc, "COLUMNS": "200"}
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert finished.returncode == 0, finished.stderr
-    assert "clip.mp4: 6 frames, matting fast, chosen as both ways agree by 1.00" in finished.stderr
+    assert "clip.mp4: 6 frames, matting fast (fast and quality agree by 1.00 on the first frames)" in finished.stderr
     assert "1 done, 0 kept, 0 failed" in finished.stdout
     frames = decoded_frames(result)
     assert [picture.shape[:2] for _, picture in frames] == [(128, 96)] * 6

@@ -167,7 +167,7 @@ def test_a_video_is_done(service: Service, clip: Path, tmp_path: Path) -> None:
     result = run(clip, "-o", tmp_path / "new" / "out.webm", "--matting", "quality")
     assert result.exit_code == 0, result.output
     assert (tmp_path / "new" / "out.webm").read_bytes() == RESULT
-    assert "out.webm: 4 frames, matting quality, chosen as both ways agree by 0.25" in result.output
+    assert "out.webm: 4 frames, matting quality (fast and quality agree by 0.25 on the first frames)" in result.output
     assert "selfie and isnet on cpu/test/f32" in result.output
     assert "warning" not in result.output
     ((job_id, upload),) = service.uploads.items()
