@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -49,6 +49,7 @@ from adapter.sale.till import Till
 from adapter.service import ImageService, open_channel
 from adapter.uploads.body import UploadLimits
 from adapter.uploads.budget import UploadBudget
+from adapter.uploads.spool import SpoolLimits
 
 if TYPE_CHECKING:
     from adapter.sale.rails import Shop
@@ -84,14 +85,7 @@ def build_app(
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
     guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
     app = web.Application(middlewares=[*guards, map_errors, answer_preflight])
-
-    async def complete_response(request: web.Request, response: web.StreamResponse) -> None:
-        set_common_headers(request, response)
-        if lifecycle.draining:
-            response.headers["Connection"] = "close"
-            response.force_close()
-
-    app.on_response_prepare.append(complete_response)
+    app.on_response_prepare.append(_make_completion(lifecycle))
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
     editor = Editor(service, settings.request_timeout_s)
     fetcher = Fetcher()
@@ -102,51 +96,38 @@ def build_app(
     if shop is not None and till is not None:
         paid = PaidDesk(PaidJobs(shop.gate, shop.sold_jobs, jobs), till, offers, priced)
         app.cleanup_ctx.append(paid.paid.running)
-    _add_jobs(
-        app,
-        settings,
-        jobs,
-        access=access,
-        fetcher=fetcher,
-        lifecycle=lifecycle,
-        budget=budget,
-        limits=limits,
-        paid=paid,
+    desk = _open_desk(app, settings, jobs, access, paid)
+    ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
+    patient = replace(limits, total_timeout_s=settings.video_upload_timeout_s)
+    disk = SpoolLimits(
+        settings.spool_folder, UploadBudget(settings.spool_budget_mib * _MIB), settings.max_video_mib * _MIB
     )
+    VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
+    JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
     DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
     return app
 
 
-def _add_jobs(
-    app: web.Application,
-    settings: Settings,
-    jobs: JobService,
-    *,
-    access: Access,
-    fetcher: Fetcher,
-    lifecycle: Lifecycle,
-    budget: UploadBudget,
-    limits: UploadLimits,
-    paid: PaidDesk | None,
-) -> None:
+def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def complete_response(request: web.Request, response: web.StreamResponse) -> None:
+        set_common_headers(request, response)
+        if lifecycle.draining:
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+    return complete_response
+
+
+def _open_desk(
+    app: web.Application, settings: Settings, jobs: JobService, access: Access, paid: PaidDesk | None
+) -> JobDesk:
+    """The desk, whose chores run as long as `app` does."""
     finishing = Finishing()
     quota = JobQuota(JobCounts(access.keyring.store), jobs)
-    desk = JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s), paid)
-    ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
-    VideoJobRoutes(
-        desk,
-        fetcher,
-        lifecycle,
-        budget,
-        replace(limits, total_timeout_s=settings.video_upload_timeout_s),
-        UploadBudget(settings.spool_budget_mib * _MIB),
-        settings.spool_folder,
-        settings.max_video_mib * _MIB,
-    ).add_to(app)
-    JobRoutes(desk).add_to(app)
     app.cleanup_ctx.append(quota.sweeping)
     app.on_cleanup.append(lambda _: finishing.drain())
+    return JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s), paid)
 
 
 def _tell_sold(access: Access) -> IsSold:

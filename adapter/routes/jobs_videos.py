@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 
 from aiohttp import hdrs, web
 from clearcanvas.v1 import jobs_pb2
@@ -37,7 +36,7 @@ from adapter.operations import BACKGROUND
 from adapter.uploads.body import UploadLimits, leave_expectation
 from adapter.uploads.budget import Reservation, UploadBudget
 from adapter.uploads.form import read_form
-from adapter.uploads.spool import Spool
+from adapter.uploads.spool import Spool, SpoolLimits
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,7 @@ class VideoJobRoutes:
     budget: UploadBudget
     """Of the memory, for what is no video."""
     limits: UploadLimits
-    disk_budget: UploadBudget
-    folder: Path
-    """Where videos are kept while they arrive."""
-    max_bytes: int
-    """Of one video."""
+    disk: SpoolLimits
 
     def add_to(self, app: web.Application) -> None:
         """Registers the routes."""
@@ -80,7 +75,7 @@ class VideoJobRoutes:
             return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     def _spool(self) -> Spool:
-        return Spool(self.folder, VIDEO_FIELDS, self.max_bytes, self.disk_budget.reserve(), judge_video)
+        return Spool(self.disk, VIDEO_FIELDS, judge_video)
 
     async def _read(self, request: web.Request, spool: Spool, reservation: Reservation) -> VideoJob:
         form = await read_form(request, self.limits, reservation, (BACKGROUND,), spool)

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
 from adapter.errors import MalformedBodyError, PayloadTooLargeError, SpoolError
-from adapter.uploads.budget import Reservation
+from adapter.uploads.budget import UploadBudget
 
 T = TypeVar("T")
 
@@ -23,23 +24,32 @@ _CHUNK = 1024 * 1024
 _NO_ROOM = "There is no room for the upload now. Try again later."
 
 
+@dataclass(frozen=True)
+class SpoolLimits:
+    """Where files are kept while they arrive, and how much of them."""
+
+    folder: Path
+    budget: UploadBudget
+    """Of the disk, for all that arrive at a time."""
+    max_bytes: int
+    """Of one file."""
+
+
 class Spool:
     """A file without a name: nothing of it is left when the context ends, nor when the process is killed.
 
     Reading and writing take a thread, because a disk that is behind makes them wait.
     """
 
-    def __init__(
-        self, folder: Path, names: Collection[str], max_bytes: int, reservation: Reservation, judge: Judge
-    ) -> None:
-        """`names`: the form's fields that the file may come as; `reservation` is of the disk."""
+    def __init__(self, limits: SpoolLimits, names: Collection[str], judge: Judge) -> None:
+        """`names`: the form's fields that the file may come as."""
         self.names = names
-        self.max_bytes = max_bytes
+        self.max_bytes = limits.max_bytes
         self.size = 0
         self.arrived = False
         """Whether the form has brought the file, perhaps an empty one."""
-        self._folder = folder
-        self._reservation = reservation
+        self._folder = limits.folder
+        self._reservation = limits.budget.reserve()
         self._judge = judge
         self._content_type = ""
         self._head: bytes | None = b""  # None once it was judged.

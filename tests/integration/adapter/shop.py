@@ -153,19 +153,11 @@ async def running_shop(
     settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RunningShop]:
     """Serves a shop on a free port until the end of the block; one that `sells` nothing takes no payments."""
-    rails = {"x402": FakeRail("x402"), "mpp": FakeRail("mpp")}
-    ledger = Ledger(f"sqlite:///{folder}/ledger.sqlite")
-    await ledger.start()
-    sold_jobs = SoldJobs(f"sqlite:///{folder}/ledger.sqlite")
-    await sold_jobs.start()
     keys = KeyStore(str((settings or {}).get("keys") or f"sqlite:///{folder}/keys.sqlite"))
     await keys.start()
-    gate = Gate(rails, ledger, ResultStore("memory:///"), GateLimits(work_s=work_s))
-    await gate.start()
     configured = PaymentSettings.model_construct(x402_pay_to=ADDRESS, mpp_recipient=ADDRESS, **(payments or {}))
     lifecycle = Lifecycle()
-    ways = {name: WayToPay("x402" if name == X402 else "tempo", "charge", "eip155:1", ADDRESS) for name in (X402, MPP)}
-    async with open_channel(grpc_address) as channel:
+    async with _stocked(folder, work_s) as (shop, rails), open_channel(grpc_address) as channel:
         app = build_app(
             Settings.model_validate({"data": folder, **(settings or {})}),
             configured,
@@ -175,7 +167,7 @@ async def running_shop(
             keyring=Keyring(keys),
             limiter=limiter or LocalLimiter(1_000_000),
             per_key=LocalLimiter(1_000_000),
-            shop=Shop(gate, sold_jobs, ways) if sells else None,
+            shop=shop if sells else None,
         )
         runner = web.AppRunner(app, handler_cancellation=True)
         await runner.setup()
@@ -184,16 +176,32 @@ async def running_shop(
         port = listener.sockets[0].getsockname()[1]
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(60)) as http:
-                yield RunningShop(http, port, rails["x402"], rails["mpp"], gate, keys, lifecycle)
+                yield RunningShop(http, port, rails["x402"], rails["mpp"], shop.gate, keys, lifecycle)
         finally:
             listener.close()
             await runner.cleanup()
-            for rail in rails.values():
-                rail.release.set()
-            await gate.close()
-            await ledger.close()
-            await sold_jobs.close()
             await keys.close()
+
+
+@asynccontextmanager
+async def _stocked(folder: Path, work_s: float) -> AsyncIterator[tuple[Shop, Mapping[str, FakeRail]]]:
+    """What takes money, and the rails of it."""
+    rails = {"x402": FakeRail("x402"), "mpp": FakeRail("mpp")}
+    url = f"sqlite:///{folder}/ledger.sqlite"
+    ledger, sold_jobs = Ledger(url), SoldJobs(url)
+    await ledger.start()
+    await sold_jobs.start()
+    gate = Gate(rails, ledger, ResultStore("memory:///"), GateLimits(work_s=work_s))
+    await gate.start()
+    ways = {name: WayToPay("x402" if name == X402 else "tempo", "charge", "eip155:1", ADDRESS) for name in (X402, MPP)}
+    try:
+        yield Shop(gate, sold_jobs, ways), rails
+    finally:
+        for rail in rails.values():
+            rail.release.set()
+        await gate.close()
+        await ledger.close()
+        await sold_jobs.close()
 
 
 def paid(name: Literal["x402", "mpp"], payment: str = "one") -> dict[str, str]:

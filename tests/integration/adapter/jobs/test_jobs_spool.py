@@ -12,7 +12,7 @@ from clearcanvas.v1.jobs_pb2 import VideoOrder
 
 from adapter.errors import SpoolError
 from adapter.uploads.budget import UploadBudget
-from adapter.uploads.spool import Spool
+from adapter.uploads.spool import Spool, SpoolLimits
 from tests.integration.adapter.fake_jobs import FakeJobService
 from tests.integration.adapter.fake_service import RunningFake
 from tests.integration.adapter.jobs.calls import MP4, VIDEO, submit
@@ -193,7 +193,8 @@ async def test_the_disk_has_a_budget_for_all_together(narrow: RunningShop, jobs:
 @pytest.mark.case("J8")
 async def test_a_disk_that_takes_no_more_is_said_and_not_survived_by_half_a_video(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    async with Spool(tmp_path / "file", ("video",), LIMIT, UploadBudget(LIMIT).reserve(), lambda *_: None) as spool:
+    limits = SpoolLimits(tmp_path / "file", UploadBudget(LIMIT), LIMIT)
+    async with Spool(limits, ("video",), lambda *_: None) as spool:
         spool.begin("video/mp4")
         spool.add(MP4)
         spool.end()
