@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,16 @@ async def eventually(condition: Callable[[], bool], what: str, limit_s: float = 
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"not within {limit_s:.0f} s: {what}") from None
+
+
+def workers_of(server: psutil.Process, niceness: int) -> list[psutil.Process]:
+    """The children of a server's fork server that give way to it by so much; those that just end are left out."""
+    found = []
+    for worker in [worker for child in server.children() for worker in child.children()]:
+        with suppress(psutil.NoSuchProcess):
+            if worker.nice() - server.nice() == niceness:
+                found.append(worker)
+    return found
 
 
 def shared_memory_of_the_dead() -> set[str]:

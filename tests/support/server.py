@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from server.workers.limits import JOB_NICENESS, NICENESS
-from tests.support.processes import SHARED_MEMORY, free_address, module, running, tail, wait_until
+from tests.support.processes import SHARED_MEMORY, free_address, module, running, tail, wait_until, workers_of
 
 CHANNEL = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
 
@@ -84,11 +84,11 @@ class RunningServer:
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes that callers wait for."""
-        return self._workers(NICENESS)
+        return workers_of(self.process, NICENESS)
 
     def job_workers(self) -> list[psutil.Process]:
         """The worker processes for jobs."""
-        return self._workers(JOB_NICENESS)
+        return workers_of(self.process, JOB_NICENESS)
 
     def busy_workers(self) -> list[psutil.Process]:
         """The workers that hold a picture: its file is in their memory map."""
@@ -96,12 +96,6 @@ class RunningServer:
         return [
             worker for worker in self.workers() if picture_file.search(Path(f"/proc/{worker.pid}/maps").read_text())
         ]
-
-    def _workers(self, niceness: int) -> list[psutil.Process]:
-        """The children of the fork server that give way so much."""
-        ours = self.process.nice()
-        children = [worker for child in self.process.children() for worker in child.children()]
-        return [worker for worker in children if worker.nice() - ours == niceness]
 
     def files(self) -> list[Path]:
         """What requests have in shared memory now."""

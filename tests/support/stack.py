@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.processes import SHARED_MEMORY, module, running, tail, wait_until
+from server.workers.limits import NICENESS
+from tests.support.processes import SHARED_MEMORY, module, running, tail, wait_until, workers_of
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,8 @@ class RunningStack:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def workers(self) -> list[psutil.Process]:
-        """The server's workers: the children of its fork server."""
-        children = self.find("server").children()
-        return [
-            worker for child in children if "forkserver" in " ".join(child.cmdline()) for worker in child.children()
-        ]
+        """The server's workers that callers wait for."""
+        return workers_of(self.find("server"), NICENESS)
 
     def requests_in_flight(self) -> int:
         """How many pictures the server holds: each has its file in the server's folder in shared memory."""
