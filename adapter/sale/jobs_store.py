@@ -32,11 +32,11 @@ from adapter.payments.ledger.claim import State
 from adapter.payments.ledger.schema import claims
 from database.transactions import Transactions
 
-_metadata = MetaData()
+metadata = MetaData()
 
 paid_jobs = Table(
     "paid_jobs",
-    _metadata,
+    metadata,
     # Chosen at random, and the only thing that opens the result: a payment is seen by all on its chain.
     Column("job", String(36), primary_key=True),
     Column("operation", Text, nullable=False),
@@ -49,7 +49,7 @@ paid_jobs = Table(
 
 paid_job_claims = Table(
     "paid_job_claims",
-    _metadata,
+    metadata,
     Column("claim", String(32), primary_key=True),
     Column("job", String(36), ForeignKey("paid_jobs.job", ondelete="CASCADE"), nullable=False),
     Index("paid_job_claims_by_job", "job"),
@@ -78,7 +78,7 @@ class SoldJobs(Transactions):
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives Unix seconds. Raises ValueError where `url` names neither SQLite nor PostgreSQL."""
-        super().__init__(url, "ledger", _metadata)
+        super().__init__(url, "ledger", metadata)
         self.clock = clock
 
     def _unavailable(self, *, busy: bool) -> StoreUnavailableError:

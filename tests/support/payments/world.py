@@ -13,6 +13,7 @@ from adapter.payments.charge import Charge, digest_request
 from adapter.payments.ledger.schema import metadata
 from adapter.payments.payment import Payment
 from adapter.payments.rail import Rail
+from adapter.sale.jobs_store import metadata as jobs_metadata
 from database.engine import make_engine
 from tests.support.payments.model_chain import ModelChain, Transfer
 from tests.support.payments.model_rail import PRICE, RECIPIENT, Credential, Faults, ModelRail, PrepaidRail
@@ -67,6 +68,7 @@ class Tables:
         self.engines = [make_engine(f"sqlite:///{self._file}", "ledger") for _ in range(2)]
         with self.engines[0].begin() as connection:
             metadata.create_all(connection)
+            jobs_metadata.create_all(connection)
         self._drop_connections()
         self._empty = self._file.read_bytes()
         self.reader = make_engine(f"sqlite:///{self._file}", "ledger", read_only=True)
