@@ -18,7 +18,7 @@ from adapter.operations import OPERATIONS
 
 T = TypeVar("T")
 
-NAMES = (*(row.name for row in OPERATIONS), "removebg")
+NAMES = (*(row.name for row in OPERATIONS), "video", "removebg")
 """What a key can be for."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Make, list and revoke API keys.")

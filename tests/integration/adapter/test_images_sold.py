@@ -9,6 +9,8 @@ import grpc
 import pytest
 from clearcanvas.v1 import images_pb2
 
+from adapter.jobs.orders import VIDEO
+from adapter.jobs.paid_desk import HD
 from adapter.limits.local import LocalLimiter
 from adapter.operations import OPERATIONS
 from adapter.sale.settings import PRICES, PaymentSettings
@@ -33,7 +35,7 @@ async def buy(
 
 
 def test_every_operation_has_its_price() -> None:
-    assert set(PRICES) == {"remove-background", *(row.name for row in OPERATIONS)}
+    assert set(PRICES) == {"remove-background", HD, VIDEO, *(row.name for row in OPERATIONS)}
     assert PaymentSettings().amount("matte") == 50_000
     assert PaymentSettings().amount("generate") == 100_000
 

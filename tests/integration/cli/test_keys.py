@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from adapter.jobs.orders import VIDEO
 from adapter.keys.key import digest_secret, is_secret
 from adapter.operations import OPERATIONS
 from adapter.sale.settings import PRICES
@@ -55,7 +56,7 @@ def test_what_a_key_cannot_be_for_is_refused(tmp_path: Path, arguments: tuple[st
 
 
 def test_a_key_is_for_what_is_served_with_keys() -> None:
-    assert set(NAMES) == {"removebg", *(row.name for row in OPERATIONS)}
+    assert set(NAMES) == {"removebg", VIDEO, *(row.name for row in OPERATIONS)}
     assert set(NAMES) - {"removebg"} <= set(PRICES)
 
 
