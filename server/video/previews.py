@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from server.image.libvips import from_array
+from server.video.frame import resized
 from server.video.planes import Planes, to_pixels
 
 MOST = 16
@@ -27,11 +28,20 @@ class Previews:
         """Leave a picture of finished frame `number`, counted from 0, if it is one of those that are shown."""
         if self._folder is None or number % self._every or number >= MOST * self._every:
             return
-        picture = from_array(to_pixels(planes)).copy(interpretation="srgb")
-        small = picture.thumbnail_image(SIDE, height=SIDE, size="down")
+        picture = from_array(to_pixels(_small(planes))).copy(interpretation="srgb")
         partial = self._folder / "partial"
-        partial.write_bytes(small.webpsave_buffer(Q=80, effort=0, keep="none"))
+        partial.write_bytes(picture.webpsave_buffer(Q=80, effort=0, keep="none"))
         partial.rename(self._folder / f"{number:06}-{round(time_s * 1000)}.webp")
+
+
+def _small(planes: Planes) -> Planes:
+    """Of at most SIDE pixels a side. The subject's colours go on beyond its edge, so they need not be weighed."""
+    height, width = planes.y.shape
+    ratio = min(1.0, SIDE / max(height, width))
+    half = max(1, round(height * ratio / 2)), max(1, round(width * ratio / 2))
+    size = 2 * half[0], 2 * half[1]
+    y, u, v = resized(planes.y, size), resized(planes.u, half), resized(planes.v, half)
+    return Planes(y, u, v, None if planes.alpha is None else resized(planes.alpha, size))
 
 
 def read_previews(folder: Path, seen: set[str]) -> Iterator[tuple[float, bytes]]:
