@@ -51,6 +51,12 @@ async def test_a_server_whose_beat_stands_still_for_20_s_is_dead(world: World) -
     assert await world.look(beaten=True) == {"observer", "other"}
 
 
+@pytest.mark.case("J1")
+def test_the_periods_add_up_to_the_promise_of_35_s() -> None:
+    late = PERIODS.beat  # The beat that it dies after is seen so late, and so late it is seen that it stands still.
+    assert late + PERIODS.dead + late + PERIODS.queue < 35
+
+
 async def test_a_server_that_beats_lives(world: World) -> None:
     for _ in range(10):
         assert await world.look(beaten=True) == {"observer", "other"}
