@@ -99,9 +99,7 @@ def build_app(
     desk = _open_desk(app, settings, jobs, access, paid)
     ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
     patient = replace(limits, total_timeout_s=settings.video_upload_timeout_s)
-    disk = SpoolLimits(
-        settings.spool_folder, UploadBudget(settings.spool_budget_mib * _MIB), settings.max_video_mib * _MIB
-    )
+    disk = SpoolLimits(settings.spool_folder, UploadBudget(settings.spool_budget_mib * _MIB), settings.video_mib * _MIB)
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)

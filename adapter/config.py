@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     upload_budget_mib: PositiveInt = Field(
         256, description="MiB that all uploads in flight may hold together; the process takes about twice that."
     )
-    max_video_mib: PositiveInt = Field(100, description="MiB that one video may have.")
+    video_mib: PositiveInt = Field(100, description="MiB that one video may have; the image service reads it too.")
     video_upload_timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole form of a video to arrive.")
     spool: Path | None = Field(
         None, description="Folder on a disk where videos are while they arrive; by default one in `data`."
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     @property
     def spool_folder(self) -> Path:
         """Where videos are kept while they arrive."""
-        return self.spool or self.data / "spool"
+        return self.spool or self.data / "uploads"
 
     @property
     def keys_url(self) -> str:

@@ -36,7 +36,7 @@ _SENTENCES = {
     "JOB_CONFLICT": "Another request was submitted with that Idempotency-Key.",
 }
 # Fields of the image service that have another name here, where this side cannot know what is wrong with them.
-_PUBLIC_NAMES = {"generated.model": "generation_model"}
+_PUBLIC_NAMES = {"generated.model": "generation_model", "options.webhook_url": "webhook_url"}
 _UNAVAILABLE = "The image service is unavailable. Try again later."
 _TIMED_OUT = "The image was not ready in time."
 _RETRY_AFTER_S = 1  # Where the service names no pause of its own.
@@ -204,7 +204,8 @@ def _describe_service(error: grpc.aio.AioRpcError) -> Failure:
         return Failure(status, code or _GONE, sentence if code else _UNAVAILABLE, retry_after_s=retry_after_s)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         name = info.metadata.get("field", "model" if info.reason == "MODEL_NOT_FOUND" else "")
-        return Failure(status, code, _INVALID_DATA, fields={_PUBLIC_NAMES.get(name, name): sentence} if name else {})
+        public = _PUBLIC_NAMES.get(name, name)
+        return Failure(status, code, _INVALID_DATA, fields={public: sentence.replace(name, public)} if name else {})
     if status == HTTPStatus.GATEWAY_TIMEOUT:
         return Failure(status, _LATE, _TIMED_OUT)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -90,6 +90,7 @@ class Refusal:
     code: grpc.StatusCode
     message: str
     reason: str = ""
+    field: str = ""
 
 
 class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
@@ -226,5 +227,6 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         return found
 
     async def _refuse(self, refusal: Refusal, context: Context) -> None:
-        trailing = pack_status(refusal.code, refusal.message, refusal.reason) if refusal.reason else ()
+        facts = {"field": refusal.field} if refusal.field else None
+        trailing = pack_status(refusal.code, refusal.message, refusal.reason, facts) if refusal.reason else ()
         await context.abort(refusal.code, refusal.message, trailing)

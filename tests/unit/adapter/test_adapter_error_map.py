@@ -89,6 +89,7 @@ def test_published_words_stand_in_for_the_service_s_own(reason: str, sentence: s
     [
         ("INVALID_PARAMETER", {"field": "blur.radius"}, "blur.radius"),
         ("INVALID_PARAMETER", {"field": "generated.model"}, "generation_model"),
+        ("INVALID_PARAMETER", {"field": "options.webhook_url"}, "webhook_url"),
         ("MODEL_NOT_FOUND", {"model": "isnot"}, "model"),
         ("MODEL_NOT_FOUND", {"model": "isnot", "field": "generated.model"}, "generation_model"),
     ],

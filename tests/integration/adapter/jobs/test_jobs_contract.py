@@ -96,6 +96,13 @@ async def test_an_image_is_accepted(
             400,
             {"message": "The input image must have a transparent background."},
         ),
+        (
+            Refusal(
+                Code.INVALID_ARGUMENT, "options.webhook_url must be public.", "INVALID_PARAMETER", "options.webhook_url"
+            ),
+            422,
+            {"message": "Invalid request data", "fields": {"webhook_url": "webhook_url must be public."}},
+        ),
         (BROKEN, 500, {"detail": "Failed to submit image: Internal Server Error"}),
         (BUSY, 503, {"detail": "Failed to submit image: Too much work is in flight."}),
         (

@@ -196,6 +196,7 @@ async def test_a_lost_payment_is_asked_for_anew_when_the_result_is(
         assert (await call(shop, "HEAD", path)).headers["Payment-Receipt"] == TRANSACTION
         assert await buy(shop) == job_id
         assert (await call(shop, "GET", path, headers=x402("three"))).body == CONTENT
+        assert await buy(shop) == job_id  # Also when its result was fetched and is gone.
     assert (shop.x402.settled, shop.mpp.settled) == ([], ["mpp:two"])
     assert books(tmp_path).settled == 200_000
 

@@ -29,7 +29,7 @@ async def small_door(job_server: RunningFake, tmp_path_factory: pytest.TempPathF
     """Takes videos of 1 MiB, and 2 MiB of them at a time."""
     folder = tmp_path_factory.mktemp("small")
     settings = {
-        "max_video_mib": 1,
+        "video_mib": 1,
         "spool_budget_mib": 2,
         "spool": str(folder / "spool"),
         "upload_idle_timeout_s": 1.0,
