@@ -18,7 +18,8 @@ from clearcanvas.v1.jobs_pb2 import Job
 from adapter.errors import JobNotFoundError
 from adapter.jobs.service import JobService, Ref
 from adapter.jobs.states import has_failed, is_at_work
-from adapter.middleware.errors import read_reason, summarize
+from adapter.jobs.waiting import find_job, wait_for_end
+from adapter.middleware.errors import read_reason
 from adapter.payments.charge import Charge
 from adapter.payments.errors import (
     OutcomeUnknownError,
@@ -70,6 +71,15 @@ Submit = Callable[[str], Awaitable[Accepted]]
 """Submits the job under an id, for the owner of all paid jobs. The same id again is the same job."""
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What an earlier request with the same payment has led to."""
+
+    claim: str
+    sold: SoldJob
+    job: Job
+
+
 class PaidJobs:
     """Sells jobs over the gate. All methods raise PaymentError, and grpc.aio.AioRpcError as `JobService` does."""
 
@@ -81,6 +91,7 @@ class PaidJobs:
         self._jobs = jobs
         self._pause_s = pause_s
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watched: set[str] = set()  # Claims whose credentials are in this process's memory.
 
     @asynccontextmanager
     async def running(self, _: object) -> AsyncIterator[None]:
@@ -112,20 +123,26 @@ class PaidJobs:
         nothing: then it is done anew.
         """
         known = await self._recall(payment, charge)
-        if known is not None:  # Much of the work may be done: the payment need not outlive all of it once more.
+        if known is not None:
+            if await self._is_paid_by_another(known):
+                return Accepted(known.job)
+            # Much of the work may be done: the payment need not outlive all of it once more.
             charge = replace(charge, work_s=0.0)
         try:
             async with AsyncExitStack() as stack:
                 ticket = await stack.enter_async_context(self._gate.open(payment, charge))
                 sold, accepted = await self._begin(ticket, charge, submit, known)
-                if ticket.state not in PAID:
-                    opened = _hand_over(stack.pop_all(), ticket)
-                    self._start(self._watch(opened, payment, replace(charge, work_s=0.0), sold.id))
+                claim = ticket.holder[0]
+                if ticket.state not in PAID and claim not in self._watched:
+                    self._watch(claim, _hand_over(stack.pop_all(), ticket), payment, charge, sold.id)
                 return accepted
-        except _NOT_TAKEN:
-            if known is None or has_failed(known[1]):
+        except _NOT_TAKEN as error:
+            if known is None or has_failed(known.job):
                 raise
-            return Accepted(known[1])
+            if isinstance(error, RetryablePaymentError) and known.claim not in self._watched:
+                # Who holds it may be dead: it is taken up when its time is over.
+                self._watch(known.claim, self._gate.open(payment, charge), payment, charge, known.sold.id)
+            return Accepted(known.job)
 
     async def release(self, job_id: str, payment: Payment | None, charge: Charge) -> Mapping[str, str] | None:
         """The receipt of a job whose result is ready, once it is paid for; None where it is to be paid for.
@@ -141,6 +158,8 @@ class PaidJobs:
                 return known.receipt
             await self._refuse_to_ask(sold, known, payment, charge)
             if payment is None:
+                if self._watched.intersection(sold.claims):
+                    raise _in_progress()  # It is about to be taken up here.
                 return None
             async with self._gate.open(payment, charge) as ticket:
                 if await self._collector.collect(ticket, job_id):
@@ -164,23 +183,28 @@ class PaidJobs:
                 "outcome_unknown", "The outcome of the payment is not known yet; ask again for the result.", 2
             )
 
-    async def _recall(self, payment: Payment, charge: Charge) -> tuple[SoldJob, Job] | None:
+    async def _recall(self, payment: Payment, charge: Charge) -> _Known | None:
         claim = await self._gate.recognise(payment, charge)
         sold = None if claim is None else await self._sold.find_for(claim)
-        job = None if sold is None else await self._get(sold.id)
-        return None if sold is None or job is None else (sold, job)
+        job = None if sold is None else await find_job(self._jobs, Ref(sold.id, OWNER), _TRACE)
+        return None if claim is None or sold is None or job is None else _Known(claim, sold, job)
+
+    async def _is_paid_by_another(self, known: _Known) -> bool:
+        if known.sold.paid_by in (None, known.claim):
+            return False
+        return (await self._collector.look(known.sold)).standing is Standing.PAID
 
     async def _begin(
-        self, ticket: Ticket, charge: Charge, submit: Submit, known: tuple[SoldJob, Job] | None
+        self, ticket: Ticket, charge: Charge, submit: Submit, known: _Known | None
     ) -> tuple[SoldJob, Accepted]:
         claim, fence = ticket.holder
         is_paid = ticket.state in PAID
         if ticket.state is State.DELIVERED:
             if known is None:
                 raise ResultExpiredError("result_expired", "The result of this payment is kept no longer.")
-            return known[0], Accepted(known[1])
-        if known is not None and not has_failed(known[1]):
-            sold = await self._sold.join(claim, known[0].id)
+            return known.sold, Accepted(known.job)
+        if known is not None and not has_failed(known.job):
+            sold = await self._sold.join(claim, known.sold.id)
         else:
             sold = await self._sold.assign(claim, fence, charge, is_paid=is_paid)
         accepted = await self._submit(sold, submit)
@@ -198,7 +222,19 @@ class PaidJobs:
         # The payment is bound to the order; only what is behind a URL may be another by now.
         return Accepted(await self._jobs.get(Ref(sold.id, OWNER), _TRACE))
 
-    async def _watch(
+    def _watch(
+        self,
+        claim: str,
+        opened: AbstractAsyncContextManager[Ticket],
+        payment: Payment,
+        charge: Charge,
+        job_id: str,
+    ) -> None:
+        task = self._start(self._settle(opened, payment, replace(charge, work_s=0.0), job_id))
+        self._watched.add(claim)
+        task.add_done_callback(lambda _: self._watched.discard(claim))
+
+    async def _settle(
         self, opened: AbstractAsyncContextManager[Ticket], payment: Payment, charge: Charge, job_id: str
     ) -> None:
         """Wait for the job and settle, again and again while the outcome is open."""
@@ -218,7 +254,7 @@ class PaidJobs:
             opened = self._gate.open(payment, charge)
 
     async def _finish(self, ticket: Ticket, job_id: str) -> None:
-        job = await self._wait(job_id)
+        job = await wait_for_end(self._jobs, Ref(job_id, OWNER), _TRACE, self._pause_s)
         if job is None or has_failed(job) or not job.result.available:
             return  # What is held is given back.
         if ticket.is_late():
@@ -226,34 +262,11 @@ class PaidJobs:
             return
         await self._collector.collect(ticket, job_id)
 
-    async def _get(self, job_id: str) -> Job | None:
-        try:
-            return await self._jobs.get(Ref(job_id, OWNER), _TRACE)
-        except grpc.aio.AioRpcError as error:
-            if read_reason(error) == "JOB_NOT_FOUND":
-                return None
-            raise
-
-    async def _wait(self, job_id: str) -> Job | None:
-        """A job as it has ended; None where it is there no more."""
-        while True:
-            call = self._jobs.watch(Ref(job_id, OWNER), _TRACE)
-            try:
-                async for message in call:
-                    if not is_at_work(message.job):
-                        return message.job
-            except grpc.aio.AioRpcError as error:
-                if read_reason(error) == "JOB_NOT_FOUND":
-                    return None
-                logger.warning("the news of job %s broke off: %s", job_id, summarize(error))
-            finally:
-                call.cancel()
-            await asyncio.sleep(self._pause_s)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
