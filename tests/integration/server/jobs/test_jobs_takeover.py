@@ -1,6 +1,7 @@
 """Servers that die, sleep and leave: their jobs are finished by others, once. Real processes, on both databases."""
 
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -49,12 +50,14 @@ def test_the_jobs_of_a_killed_server_are_finished_by_another(options: JobServerO
 @pytest.mark.case("J1")
 def test_of_two_servers_one_is_killed_amid_twenty_jobs_and_all_finish(postgres: RunningPostgres, folder: Path) -> None:
     options = JobServerOptions(postgres.create_database(), folder, periods=Periods())
+    gate = folder / "gate"
     with running_job_server(options) as doomed, running_job_server(options) as other:
-        orders = [other.submit({"parts": 10, "part_s": 0.1}) for _ in range(20)]
-        wait_until(lambda: _count(options, "begun") > 4, "both are at work")
+        orders = [other.submit({"gate": str(gate)}) for _ in range(20)]
+        wait_until(lambda: _count(options, "begun") == 8, "the slots of both are full")
         doomed.kill()
+        gate.touch()
         _wait_for(other, orders)
-        assert max(other.get(order)["attempt"] for order in orders) == 2
+        assert Counter(other.get(order)["attempt"] for order in orders) == {1: 16, 2: 4}
     _wait_for_one_result_each(options, orders)
 
 
