@@ -57,10 +57,12 @@ async def pay(
     key: str,
     rpc_url: str,
     form: Mapping[str, str] | None = None,
+    method: Literal["GET", "POST"] = "POST",
 ) -> Paid:
     """Run `client` once with the payer's `key`, in `folder`, which is made.
 
     `rpc_url` is the chain, for a client that asks it itself. With `form`, the other fields, the photo goes in one.
+    With the `method` GET, which the JavaScript clients know, nothing is sent.
     """
     folder.mkdir(exist_ok=True)
     source, result = folder / "photo.png", folder / "result.png"
@@ -70,7 +72,10 @@ async def pay(
     process = await asyncio.create_subprocess_exec(
         program,
         *(str(FOLDER / client.program), url, str(source), str(result)),
-        env=os.environ | client.environment | {client.key_variable: key, "RPC_URL": rpc_url} | _write_form(form),
+        env=os.environ
+        | client.environment
+        | {client.key_variable: key, "RPC_URL": rpc_url, "METHOD": method}
+        | _write_form(form),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
