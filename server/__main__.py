@@ -79,7 +79,10 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
     health = HealthServicer(monitor.state)
     admission = Admission(settings.memory_budget_mib * MIB)
     images = ImageServicer(image_options(settings, triton), admission, rooms.memory, rooms.pool, monitor.suspect)
-    jobs = build_jobs(settings, places, rooms, triton, monitor)
+    try:
+        jobs = build_jobs(settings, places, rooms, triton, monitor)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
     job_calls = build_job_calls(settings, places, rooms, monitor=monitor, jobs=jobs, admission=admission)
     server = build_server(images, job_calls, health, CallInterceptor(settings.receive_s, settings.transfer_s))
     port = _bind(server, settings.grpc)
