@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.support.clients import MPP_PULL, pay
+from tests.support.clip_scenes import pan
+from tests.support.clips import decoded_frames, film
 from tests.support.devnet import RunningDevnet
 from tests.support.http import post_photo
 from tests.support.processes import module
@@ -107,3 +109,24 @@ def test_the_command_line_cuts_a_folder(isnet_stack: RunningStack, tmp_path: Pat
         cutout = Image.open(tmp_path / "out" / path.name)
         assert (cutout.mode, cutout.size) == ("RGB", Image.open(path).size)
         assert cutout.getpixel((cutout.width - 1, 0)) == (255, 0, 255)
+
+
+@pytest.mark.parametrize(("name", "matting"), [("astronaut", "fast"), ("coffee", "quality")])
+def test_a_video_is_cut_out_by_the_model_that_may_be_trusted(
+    isnet_stack: RunningStack, reference: onnxruntime.InferenceSession, tmp_path: Path, name: str, matting: str
+) -> None:
+    """Of somebody by the small model, of a thing by the large one, which agrees with itself as on a picture."""
+    scene = pan(name, frames=4, size=(360, 640))
+    clip, target = film(tmp_path / "clip.mp4", scene), tmp_path / "out.webm"
+    environment = os.environ | {"CLEARCANVAS_GRPC": isnet_stack.grpc}
+    result = subprocess.run(
+        module("cli", "video", str(clip), "-o", str(target)),
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert f"matting {matting}" in result.stderr
+    frames = decoded_frames(target, "libvpx-vp9")
+    assert len(frames) == len(scene.frames)
+    for number in (0, -1):
+        found, picture = frames[number][1], Image.fromarray(scene.frames[number])
+        assert iou(found[..., 3], reference_alpha(reference, picture)) >= 0.9
