@@ -121,7 +121,6 @@ def _video_stream(container: OutputContainer, path: Path, scene: Scene, shooting
     codec = shooting.codec or ("libvpx-vp9" if path.suffix == ".webm" else "libx264")
     options = {
         "libx264": {"preset": "ultrafast", "crf": str(shooting.quality)},
-        "libx265": {"preset": "ultrafast", "crf": str(shooting.quality), "x265-params": "log-level=none"},
         "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "15", "b:v": "0"},
     }
     stream = container.add_stream(codec, rate=shooting.rate, options=options.get(codec, {}))

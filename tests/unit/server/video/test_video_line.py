@@ -180,8 +180,8 @@ def test_a_turned_video_comes_out_upright(tmp_path: Path, degrees: int) -> None:
         (Colour.BT709, "yuv420p", None, True),
         (Colour.BT709, "yuv444p", None, True),
         (Colour.BT709_FULL, "yuv420p", None, True),
-        (Colour.BT2020, "yuv420p10le", "libx265", True),
-        (Colour.BT709, "yuv420p10le", "libx265", True),
+        (Colour.BT2020, "yuv420p10le", "libx264", True),
+        (Colour.BT709, "yuv420p10le", "libx264", True),
     ],
 )
 def test_colours_stay_whatever_they_were_encoded_by(
