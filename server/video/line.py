@@ -3,12 +3,14 @@
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from server.errors import InvalidParameterError, InvalidVideoError
+import av
+
+from server.errors import InvalidParameterError, InvalidVideoError, ProcessingFailedError
 from server.video.ahead import ahead
 from server.video.backdrop import Backdrop
 from server.video.clock import Clock
@@ -131,23 +133,28 @@ class _Written:
     def add(self, item: _Composed | AnyPacket) -> None:
         began = time.perf_counter()
         if isinstance(item, _Composed):
-            self._sink = self._sink or self._opened(item.planes)
-            self._sink.write(item.planes, item.time_s)
+            with _own_faults():
+                self._sink = self._sink or self._opened(item.planes)
+                self._sink.write(item.planes, item.time_s)
             self.frames += 1
         elif self._sink is not None:
-            self._sink.write_sound(item)
+            with _own_faults():
+                self._sink.write_sound(item)
         self._clock.add("encode", time.perf_counter() - began)
 
     def close(self) -> None:
         began = time.perf_counter()
         if self._sink is None:
             raise InvalidVideoError(NO_FRAME)
-        self._sink.close(float(self._video.end - self._video.begin))
+        with _own_faults():
+            self._sink.close(float(self._video.end - self._video.begin))
         self._clock.add("encode", time.perf_counter() - began)
 
     def abandon(self) -> None:
         if self._sink is not None:
-            self._sink.abandon()
+            # What cannot be written cannot be ended well either; that was told.
+            with suppress(av.error.FFmpegError, OSError):
+                self._sink.abandon()
 
     def _opened(self, first: Planes) -> Sink:
         video, limits = self._video, self._task.limits
@@ -161,6 +168,15 @@ class _Written:
             heard=(video.origin, video.begin + Fraction(limits.duration_s)),
         )
         return open_sink(self._target, self._task.format, output)
+
+
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """Say of what goes wrong while a result is written that it is no fault of the video."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        raise ProcessingFailedError("The result could not be written.") from error
 
 
 def _refuse_transparent_mp4(task: VideoTask) -> None:

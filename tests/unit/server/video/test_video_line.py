@@ -22,7 +22,7 @@ from server.composition import (
     NoBackground,
     Picture,
 )
-from server.errors import InvalidParameterError, InvalidVideoError, ModelUnavailableError
+from server.errors import InvalidParameterError, InvalidVideoError, ModelUnavailableError, ProcessingFailedError
 from server.matting import Matte
 from server.video.task import VideoFormat, VideoLimits, VideoMatting
 from tests.support.clip_pixels import Colour
@@ -254,6 +254,14 @@ def test_mp4_is_refused_for_a_transparent_result(clip: Path) -> None:
 def test_too_many_frames_are_refused(clip: Path) -> None:
     with pytest.raises(InvalidVideoError, match="at most 9"):
         rendered(clip, GREEN, limits=VideoLimits(frames=9))
+
+
+@pytest.mark.parametrize("kind", VideoFormat)
+def test_a_full_disk_is_no_fault_of_the_video(tmp_path: Path, kind: VideoFormat) -> None:
+    source = film(tmp_path / "in.mp4", flat(3, SMALL))
+    (tmp_path / f"in-result.{kind.extension}").symlink_to("/dev/full")
+    with pytest.raises(ProcessingFailedError, match="could not be written"):
+        rendered(source, GREEN, kind)
 
 
 def test_what_the_model_raises_ends_the_video_and_leaves_no_thread(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
