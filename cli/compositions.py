@@ -9,7 +9,8 @@ import typer
 from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Composition
 from clearcanvas.v1.images_pb2 import EditRequest
-from clearcanvas.v1.jobs_pb2 import VIDEO_FORMAT_MP4, VIDEO_FORMAT_UNSPECIFIED, VIDEO_FORMAT_WEBM, VideoOrder
+from clearcanvas.v1.jobs_pb2 import VideoOrder
+from clearcanvas.v1.videos_pb2 import VIDEO_FORMAT_MP4, VIDEO_FORMAT_UNSPECIFIED, VIDEO_FORMAT_WEBM
 
 from adapter.errors import InvalidFieldsError
 from adapter.options.backgrounds import read_blur, read_color, read_gradient, read_picture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
+from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc, videos_pb2
 from clearcanvas.v1.jobs_pb2 import VideoOrder
 from rich.console import Console
 
@@ -22,10 +22,10 @@ from cli.video_jobs import VideoFailedError, VideoJob
 from cli.video_progress import VideoProgress, report, warning
 
 _SUFFIXES = {
-    jobs_pb2.VIDEO_FORMAT_MP4: ".mp4",
-    jobs_pb2.VIDEO_FORMAT_WEBM: ".webm",
-    jobs_pb2.VIDEO_FORMAT_WEBP: ".webp",
-    jobs_pb2.VIDEO_FORMAT_PNG_ZIP: ".zip",
+    videos_pb2.VIDEO_FORMAT_MP4: ".mp4",
+    videos_pb2.VIDEO_FORMAT_WEBM: ".webm",
+    videos_pb2.VIDEO_FORMAT_WEBP: ".webp",
+    videos_pb2.VIDEO_FORMAT_PNG_ZIP: ".zip",
 }
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1 import jobs_pb2, videos_pb2
 from clearcanvas.v1.jobs_pb2 import Job
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-_MATTINGS = {jobs_pb2.VIDEO_MATTING_FAST: "fast", jobs_pb2.VIDEO_MATTING_QUALITY: "quality"}
+_MATTINGS = {videos_pb2.VIDEO_MATTING_FAST: "fast", videos_pb2.VIDEO_MATTING_QUALITY: "quality"}
 
 _TOLD_S = 0.005  # Less than what two decimals show is no trimming.
 
@@ -74,7 +74,7 @@ class VideoProgress:
         self._progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
-def warning(video: jobs_pb2.VideoFacts) -> str:
+def warning(video: videos_pb2.VideoFacts) -> str:
     """What the person should know of a video that was accepted; "" where there is nothing."""
     if video.duration_s - video.processed_s < _TOLD_S:
         return ""

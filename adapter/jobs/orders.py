@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1 import videos_pb2
 from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 from clearcanvas.v1.jobs_pb2 import VideoOrder
 
@@ -115,7 +115,7 @@ def read_video_job(form: Form) -> VideoJob:
         matting=fields.take(MATTING),
         model=fields.take(MODEL),
     )
-    if order.format == jobs_pb2.VIDEO_FORMAT_MP4 and not is_opaque(composition):
+    if order.format == videos_pb2.VIDEO_FORMAT_MP4 and not is_opaque(composition):
         fields.reject(VIDEO_FORMAT.name, "mp4 has no transparency: use webm, webp or zip, or an opaque background")
     webhook_url = fields.take(WEBHOOK_URL)
     try:

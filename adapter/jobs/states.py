@@ -1,7 +1,8 @@
 """How a job stands, in the words of the public contract."""
 
-from clearcanvas.v1 import jobs_pb2
-from clearcanvas.v1.jobs_pb2 import Job, JobState, Progress, VideoFacts
+from clearcanvas.v1 import jobs_pb2, videos_pb2
+from clearcanvas.v1.jobs_pb2 import Job, JobState, Progress
+from clearcanvas.v1.videos_pb2 import VideoFacts
 
 PROCESSING = "processing"
 _TOLD_S = 0.005  # Less than what two decimals show is no trimming.
@@ -92,7 +93,7 @@ def describe_video(job: Job) -> dict[str, str]:
     facts = {
         "Content-Disposition": f"attachment; filename={name}",
         "X-Model": ", ".join(made.models),
-        "X-Matting": jobs_pb2.VideoMatting.Name(made.matting).removeprefix("VIDEO_MATTING_").lower(),
+        "X-Matting": videos_pb2.VideoMatting.Name(made.matting).removeprefix("VIDEO_MATTING_").lower(),
     }
     if is_trimmed(job.video):
         original, processed = _seconds(job.video.duration_s), _seconds(job.video.processed_s)

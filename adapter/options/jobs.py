@@ -1,22 +1,22 @@
 """What is chosen beside the composition when work is left to a job."""
 
-from clearcanvas.v1 import jobs_pb2
-from clearcanvas.v1.jobs_pb2 import VideoFormat, VideoMatting
+from clearcanvas.v1 import videos_pb2
+from clearcanvas.v1.videos_pb2 import VideoFormat, VideoMatting
 
 from adapter.options.option import Option, choice, written
 
 MAX_URL = 2_048
 
 _FORMATS: dict[str, VideoFormat.ValueType] = {
-    "mp4": jobs_pb2.VIDEO_FORMAT_MP4,
-    "webm": jobs_pb2.VIDEO_FORMAT_WEBM,
-    "webp": jobs_pb2.VIDEO_FORMAT_WEBP,
-    "zip": jobs_pb2.VIDEO_FORMAT_PNG_ZIP,
+    "mp4": videos_pb2.VIDEO_FORMAT_MP4,
+    "webm": videos_pb2.VIDEO_FORMAT_WEBM,
+    "webp": videos_pb2.VIDEO_FORMAT_WEBP,
+    "zip": videos_pb2.VIDEO_FORMAT_PNG_ZIP,
 }
 _MATTINGS: dict[str, VideoMatting.ValueType] = {
-    "auto": jobs_pb2.VIDEO_MATTING_AUTO,
-    "fast": jobs_pb2.VIDEO_MATTING_FAST,
-    "quality": jobs_pb2.VIDEO_MATTING_QUALITY,
+    "auto": videos_pb2.VIDEO_MATTING_AUTO,
+    "fast": videos_pb2.VIDEO_MATTING_FAST,
+    "quality": videos_pb2.VIDEO_MATTING_QUALITY,
 }
 
 
@@ -45,7 +45,7 @@ WEBHOOK_URL = written(
 VIDEO_FORMAT: Option[VideoFormat.ValueType] = Option(
     ("format",),
     _parse_format,
-    jobs_pb2.VIDEO_FORMAT_UNSPECIFIED,
+    videos_pb2.VIDEO_FORMAT_UNSPECIFIED,
     {
         "type": "string",
         "enum": list(_FORMATS),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clearcanvas.v1 import jobs_pb2 as wire
+from clearcanvas.v1 import videos_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from server.composition import Composition, Generated
@@ -15,22 +16,22 @@ from server.wire.compositions import read_composition
 from server.wire.messages import check_model_name
 
 _FORMATS = {
-    wire.VIDEO_FORMAT_UNSPECIFIED: None,
-    wire.VIDEO_FORMAT_MP4: VideoFormat.MP4,
-    wire.VIDEO_FORMAT_WEBM: VideoFormat.WEBM,
-    wire.VIDEO_FORMAT_WEBP: VideoFormat.WEBP,
-    wire.VIDEO_FORMAT_PNG_ZIP: VideoFormat.PNG_ZIP,
+    videos_pb2.VIDEO_FORMAT_UNSPECIFIED: None,
+    videos_pb2.VIDEO_FORMAT_MP4: VideoFormat.MP4,
+    videos_pb2.VIDEO_FORMAT_WEBM: VideoFormat.WEBM,
+    videos_pb2.VIDEO_FORMAT_WEBP: VideoFormat.WEBP,
+    videos_pb2.VIDEO_FORMAT_PNG_ZIP: VideoFormat.PNG_ZIP,
 }
 _MATTINGS = {
-    wire.VIDEO_MATTING_UNSPECIFIED: VideoMatting.AUTO,
-    wire.VIDEO_MATTING_AUTO: VideoMatting.AUTO,
-    wire.VIDEO_MATTING_FAST: VideoMatting.FAST,
-    wire.VIDEO_MATTING_QUALITY: VideoMatting.QUALITY,
+    videos_pb2.VIDEO_MATTING_UNSPECIFIED: VideoMatting.AUTO,
+    videos_pb2.VIDEO_MATTING_AUTO: VideoMatting.AUTO,
+    videos_pb2.VIDEO_MATTING_FAST: VideoMatting.FAST,
+    videos_pb2.VIDEO_MATTING_QUALITY: VideoMatting.QUALITY,
 }
 _MATTING_CODES = {
-    VideoMatting.AUTO: wire.VIDEO_MATTING_AUTO,
-    VideoMatting.FAST: wire.VIDEO_MATTING_FAST,
-    VideoMatting.QUALITY: wire.VIDEO_MATTING_QUALITY,
+    VideoMatting.AUTO: videos_pb2.VIDEO_MATTING_AUTO,
+    VideoMatting.FAST: videos_pb2.VIDEO_MATTING_FAST,
+    VideoMatting.QUALITY: videos_pb2.VIDEO_MATTING_QUALITY,
 }
 
 
@@ -76,14 +77,14 @@ def read_video_spec(spec: Mapping[str, Any]) -> VideoCall:
     return read_video_order(ParseDict(spec["order"], wire.VideoOrder(), ignore_unknown_fields=True))
 
 
-def read_spec_facts(spec: Mapping[str, Any]) -> wire.VideoFacts:
+def read_spec_facts(spec: Mapping[str, Any]) -> videos_pb2.VideoFacts:
     """The facts of the video in a spec."""
-    return ParseDict(spec["video"], wire.VideoFacts(), ignore_unknown_fields=True)
+    return ParseDict(spec["video"], videos_pb2.VideoFacts(), ignore_unknown_fields=True)
 
 
-def write_video_facts(facts: VideoFacts) -> wire.VideoFacts:
+def write_video_facts(facts: VideoFacts) -> videos_pb2.VideoFacts:
     """What a video's header says."""
-    return wire.VideoFacts(
+    return videos_pb2.VideoFacts(
         width=facts.width,
         height=facts.height,
         duration_s=facts.duration_s,
@@ -94,7 +95,7 @@ def write_video_facts(facts: VideoFacts) -> wire.VideoFacts:
 
 def write_video_result(result: VideoResult) -> dict[str, Any]:
     """The facts of a finished video, as JSON can say them."""
-    message = wire.VideoResult(
+    message = videos_pb2.VideoResult(
         frames=result.frames,
         matting=_MATTING_CODES[result.matting],
         models=result.models,
@@ -104,6 +105,6 @@ def write_video_result(result: VideoResult) -> dict[str, Any]:
     return {"video": MessageToDict(message)}
 
 
-def read_video_result(facts: Mapping[str, Any]) -> wire.VideoResult:
+def read_video_result(facts: Mapping[str, Any]) -> videos_pb2.VideoResult:
     """What `write_video_result` wrote."""
-    return ParseDict(facts["video"], wire.VideoResult(), ignore_unknown_fields=True)
+    return ParseDict(facts["video"], videos_pb2.VideoResult(), ignore_unknown_fields=True)

@@ -38,11 +38,13 @@ def frame_of(picture: Bytes, colour: Colour, pixels: str = "yuv420p") -> av.Vide
     forward, null, scale = _matrix(colour.value[0], colour.value[3], depth)
     planes = picture.astype(np.float64) / 255 @ forward.T * scale + null
     for number, plane in enumerate(frame.planes):
-        values = planes[..., number]
+        values: Floats = planes[..., number]
         if number:
             padded = cv2.copyMakeBorder(values, 0, picture.shape[0] % 2, 0, picture.shape[1] % 2, cv2.BORDER_REPLICATE)
-            values = cv2.resize(padded, (plane.width, plane.height), interpolation=cv2.INTER_AREA)
-        _fill(plane, np.rint(values).astype(np.uint8 if depth == 8 else np.uint16))
+            shrunk = cv2.resize(padded, (plane.width, plane.height), interpolation=cv2.INTER_AREA)
+            values = shrunk.astype(np.float64)
+        rounded = np.rint(values)
+        _fill(plane, rounded.astype(np.uint8) if depth == 8 else rounded.astype(np.uint16))
     frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range = colour.value
     return frame
 
@@ -80,6 +82,6 @@ def _fill(plane: VideoPlane, values: NDArray[np.uint8] | NDArray[np.uint16]) -> 
 
 
 def _read(plane: VideoPlane, depth: int) -> Floats:
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
     width = plane.width * (1 if depth == 8 else 2)
     return np.ascontiguousarray(rows[:, :width]).view(np.uint8 if depth == 8 else np.uint16).astype(np.float64)

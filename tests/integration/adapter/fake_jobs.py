@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import grpc
-from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
+from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc, videos_pb2
 from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, ForegroundBox
 from clearcanvas.v1.jobs_pb2 import (
     CancelJobRequest,
@@ -29,12 +29,11 @@ from clearcanvas.v1.jobs_pb2 import (
     SubmitImageResponse,
     SubmitVideoRequest,
     SubmitVideoResponse,
-    VideoFacts,
     VideoOrder,
-    VideoResult,
     WatchJobRequest,
     WatchJobResponse,
 )
+from clearcanvas.v1.videos_pb2 import VideoFacts, VideoResult
 from google.protobuf.message import Message
 
 from tests.integration.adapter.fake_service import CHUNK, pack_status
@@ -74,7 +73,7 @@ class FakeJob:
                 EditHeader(content_type=content_type, width=640, height=480, model="isnet", foreground=box)
             )
         else:
-            made = VideoResult(frames=120, matting=jobs_pb2.VIDEO_MATTING_QUALITY, models=["selfie", "isnet"])
+            made = VideoResult(frames=120, matting=videos_pb2.VIDEO_MATTING_QUALITY, models=["selfie", "isnet"])
             result.video.CopyFrom(made)
         await self.change(state=jobs_pb2.JOB_STATE_SUCCEEDED, result=result)
 

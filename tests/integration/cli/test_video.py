@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 import pyvips
-from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc
+from clearcanvas.v1 import jobs_pb2, jobs_pb2_grpc, videos_pb2
 from clearcanvas.v1.jobs_pb2 import Job
 from typer.testing import CliRunner, Result
 
@@ -84,9 +84,9 @@ class Service(jobs_pb2_grpc.JobServiceServicer):
         finished = self.job(request.id, jobs_pb2.JOB_STATE_SUCCEEDED, 4)
         finished.result.CopyFrom(jobs_pb2.JobResult(content_type="video/webm", size=len(RESULT), available=True))
         finished.result.video.CopyFrom(
-            jobs_pb2.VideoResult(
+            videos_pb2.VideoResult(
                 frames=4,
-                matting=jobs_pb2.VIDEO_MATTING_QUALITY,
+                matting=videos_pb2.VIDEO_MATTING_QUALITY,
                 models=["selfie", "isnet"],
                 device="cpu/test/f32",
                 agreement=0.25,
@@ -133,7 +133,7 @@ class Service(jobs_pb2_grpc.JobServiceServicer):
         raise AssertionError("`video` sends no pictures")
 
     def job(self, job_id: str, state: jobs_pb2.JobState.ValueType, done: int = 0) -> Job:
-        facts = jobs_pb2.VideoFacts(duration_s=self.duration_s, processed_s=min(self.duration_s, 4))
+        facts = videos_pb2.VideoFacts(duration_s=self.duration_s, processed_s=min(self.duration_s, 4))
         progress = jobs_pb2.Progress(done=done, total=4)
         return Job(id=job_id, kind=jobs_pb2.JOB_KIND_VIDEO, state=state, progress=progress, attempt=1, video=facts)
 
@@ -172,7 +172,10 @@ def test_a_video_is_done(service: Service, clip: Path, tmp_path: Path) -> None:
     assert "warning" not in result.output
     ((job_id, upload),) = service.uploads.items()
     assert upload.data == clip.read_bytes()
-    assert (upload.order.format, upload.order.matting) == (jobs_pb2.VIDEO_FORMAT_WEBM, jobs_pb2.VIDEO_MATTING_QUALITY)
+    assert (upload.order.format, upload.order.matting) == (
+        videos_pb2.VIDEO_FORMAT_WEBM,
+        videos_pb2.VIDEO_MATTING_QUALITY,
+    )
     assert (upload.order.options.id, upload.order.options.owner) == (job_id, "cli")
     assert service.confirmed == [(0, len(RESULT))]
     assert service.cancelled == []
@@ -185,8 +188,8 @@ def test_the_ending_of_the_result_is_its_format(service: Service, clip: Path, tm
     run(clip, "-o", tmp_path / "a.zip")
     run(clip, "-o", tmp_path / "b", "--color", "red")
     formats = [upload.order.format for upload in service.uploads.values()]
-    mp4, webp = jobs_pb2.VIDEO_FORMAT_MP4, jobs_pb2.VIDEO_FORMAT_WEBP
-    assert formats == [mp4, webp, jobs_pb2.VIDEO_FORMAT_PNG_ZIP, mp4]
+    mp4, webp = videos_pb2.VIDEO_FORMAT_MP4, videos_pb2.VIDEO_FORMAT_WEBP
+    assert formats == [mp4, webp, videos_pb2.VIDEO_FORMAT_PNG_ZIP, mp4]
     assert (tmp_path / "b" / "clip.mp4").exists()
 
 

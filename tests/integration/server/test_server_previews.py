@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pyvips
-from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1 import jobs_pb2, videos_pb2
 
 from tests.support.clip_scenes import moving
 from tests.support.clips import film
@@ -30,7 +30,7 @@ def customer(tmp_path: Path) -> Iterator[Customer]:
 
 def test_frames_that_are_done_are_shown_to_who_asks(customer: Customer, tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.mp4", moving(frames=FRAMES))
-    order = jobs_pb2.VideoOrder(matting=jobs_pb2.VIDEO_MATTING_FAST)
+    order = jobs_pb2.VideoOrder(matting=videos_pb2.VIDEO_MATTING_FAST)
     job = customer.submit_video(clip.read_bytes(), order).id
     request = jobs_pb2.WatchJobRequest(id=job, owner=customer.owner, previews=True)
     responses = list(customer.server.jobs.WatchJob(request, timeout=LIMIT_S))

@@ -9,7 +9,7 @@ import av
 import grpc
 import numpy as np
 import pytest
-from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2
+from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2, videos_pb2
 
 from tests.support.clip_scenes import moving
 from tests.support.clips import film
@@ -113,7 +113,7 @@ def test_what_is_no_video_is_refused(customer: Customer, clip: bytes) -> None:
         assert seen.message
 
 
-MP4 = jobs_pb2.VIDEO_FORMAT_MP4
+MP4 = videos_pb2.VIDEO_FORMAT_MP4
 
 
 def test_what_is_no_upload_is_refused(customer: Customer, clip: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 from clearcanvas.v1 import composition_pb2 as wire
-from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1 import videos_pb2
 from clearcanvas.v1.composition_pb2 import Blur, Color, Composition, DropShadow, Generated
 from clearcanvas.v1.jobs_pb2 import VideoOrder
 from typer.testing import CliRunner
@@ -18,8 +18,8 @@ from cli.video import video
 
 RED = Color(red=255, green=0, blue=0, alpha=255)
 DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(video).parameters.items()}
-AUTO = jobs_pb2.VIDEO_MATTING_AUTO
-MP4, WEBM = jobs_pb2.VIDEO_FORMAT_MP4, jobs_pb2.VIDEO_FORMAT_WEBM
+AUTO = videos_pb2.VIDEO_MATTING_AUTO
+MP4, WEBM = videos_pb2.VIDEO_FORMAT_MP4, videos_pb2.VIDEO_FORMAT_WEBM
 
 
 def order(**given: Any) -> VideoOrder:
@@ -35,8 +35,8 @@ def order(**given: Any) -> VideoOrder:
             {"color": "red", "encoding": "zip", "matting": "fast", "model": "m"},
             VideoOrder(
                 composition=Composition(color=RED),
-                format=jobs_pb2.VIDEO_FORMAT_PNG_ZIP,
-                matting=jobs_pb2.VIDEO_MATTING_FAST,
+                format=videos_pb2.VIDEO_FORMAT_PNG_ZIP,
+                matting=videos_pb2.VIDEO_MATTING_FAST,
                 model="m",
             ),
         ),
@@ -45,14 +45,14 @@ def order(**given: Any) -> VideoOrder:
             VideoOrder(
                 composition=Composition(blur=Blur(radius=9, kind=wire.BLUR_KIND_GAUSSIAN)),
                 format=MP4,
-                matting=jobs_pb2.VIDEO_MATTING_QUALITY,
+                matting=videos_pb2.VIDEO_MATTING_QUALITY,
             ),
         ),
         (
             {"prompt": "a beach", "seed": "7", "encoding": "webp"},
             VideoOrder(
                 composition=Composition(generated=Generated(prompt="a beach", seed=7)),
-                format=jobs_pb2.VIDEO_FORMAT_WEBP,
+                format=videos_pb2.VIDEO_FORMAT_WEBP,
                 matting=AUTO,
             ),
         ),

@@ -5,6 +5,7 @@ isort:skip_file
 
 from clearcanvas.v1 import composition_pb2 as _composition_pb2
 from clearcanvas.v1 import images_pb2 as _images_pb2
+from clearcanvas.v1 import videos_pb2 as _videos_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -21,66 +22,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _VideoFormat:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _VideoFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VideoFormat.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    VIDEO_FORMAT_UNSPECIFIED: _VideoFormat.ValueType  # 0
-    """The default: WebM where the background is transparent, else MP4."""
-    VIDEO_FORMAT_MP4: _VideoFormat.ValueType  # 1
-    """MP4: H.264, and the sound as it was where MP4 takes it, else AAC. Opaque backgrounds only."""
-    VIDEO_FORMAT_WEBM: _VideoFormat.ValueType  # 2
-    """WebM: VP9 with alpha where the background is transparent, and Opus."""
-    VIDEO_FORMAT_WEBP: _VideoFormat.ValueType  # 3
-    """Animated WebP, with alpha where the background is transparent; silent."""
-    VIDEO_FORMAT_PNG_ZIP: _VideoFormat.ValueType  # 4
-    """A zip of one PNG for each frame and `frames.json` with their times; silent."""
-
-class VideoFormat(_VideoFormat, metaclass=_VideoFormatEnumTypeWrapper):
-    """VideoFormat is a form of a result."""
-
-VIDEO_FORMAT_UNSPECIFIED: VideoFormat.ValueType  # 0
-"""The default: WebM where the background is transparent, else MP4."""
-VIDEO_FORMAT_MP4: VideoFormat.ValueType  # 1
-"""MP4: H.264, and the sound as it was where MP4 takes it, else AAC. Opaque backgrounds only."""
-VIDEO_FORMAT_WEBM: VideoFormat.ValueType  # 2
-"""WebM: VP9 with alpha where the background is transparent, and Opus."""
-VIDEO_FORMAT_WEBP: VideoFormat.ValueType  # 3
-"""Animated WebP, with alpha where the background is transparent; silent."""
-VIDEO_FORMAT_PNG_ZIP: VideoFormat.ValueType  # 4
-"""A zip of one PNG for each frame and `frames.json` with their times; silent."""
-Global___VideoFormat: _TypeAlias = VideoFormat  # noqa: Y015
-
-class _VideoMatting:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _VideoMattingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VideoMatting.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    VIDEO_MATTING_UNSPECIFIED: _VideoMatting.ValueType  # 0
-    """The default, auto."""
-    VIDEO_MATTING_AUTO: _VideoMatting.ValueType  # 1
-    """Fast where both ways agree on the first frames (IoU of 0.9 and more), else quality. The answer says which."""
-    VIDEO_MATTING_FAST: _VideoMatting.ValueType  # 2
-    """A small model for people, on every frame."""
-    VIDEO_MATTING_QUALITY: _VideoMatting.ValueType  # 3
-    """The large model on key frames, carried between them by optical flow and refined on each frame."""
-
-class VideoMatting(_VideoMatting, metaclass=_VideoMattingEnumTypeWrapper):
-    """VideoMatting is how the subject is found in the frames."""
-
-VIDEO_MATTING_UNSPECIFIED: VideoMatting.ValueType  # 0
-"""The default, auto."""
-VIDEO_MATTING_AUTO: VideoMatting.ValueType  # 1
-"""Fast where both ways agree on the first frames (IoU of 0.9 and more), else quality. The answer says which."""
-VIDEO_MATTING_FAST: VideoMatting.ValueType  # 2
-"""A small model for people, on every frame."""
-VIDEO_MATTING_QUALITY: VideoMatting.ValueType  # 3
-"""The large model on key frames, carried between them by optical flow and refined on each frame."""
-Global___VideoMatting: _TypeAlias = VideoMatting  # noqa: Y015
 
 class _JobKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -277,9 +218,9 @@ class VideoOrder(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     MATTING_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
-    format: Global___VideoFormat.ValueType
+    format: _videos_pb2.VideoFormat.ValueType
     """Form of the result. Unspecified means WebM where the background is transparent, else MP4."""
-    matting: Global___VideoMatting.ValueType
+    matting: _videos_pb2.VideoMatting.ValueType
     """How the subject is found. Unspecified means auto."""
     model: _builtins.str
     """Name of the matting model of the `quality` way. Empty means the server's default."""
@@ -296,8 +237,8 @@ class VideoOrder(_message.Message):
         *,
         options: Global___JobOptions | None = ...,
         composition: _composition_pb2.Composition | None = ...,
-        format: Global___VideoFormat.ValueType = ...,
-        matting: Global___VideoMatting.ValueType = ...,
+        format: _videos_pb2.VideoFormat.ValueType = ...,
+        matting: _videos_pb2.VideoMatting.ValueType = ...,
         model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "options", b"options"]  # noqa: Y015
@@ -373,7 +314,7 @@ class Job(_message.Message):
         """When it ended. Unset until then."""
 
     @_builtins.property
-    def video(self) -> Global___VideoFacts:
+    def video(self) -> _videos_pb2.VideoFacts:
         """Facts of the video. Unset for a picture."""
 
     @_builtins.property
@@ -394,7 +335,7 @@ class Job(_message.Message):
         attempt: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
-        video: Global___VideoFacts | None = ...,
+        video: _videos_pb2.VideoFacts | None = ...,
         result: Global___JobResult | None = ...,
         failure: Global___JobFailure | None = ...,
     ) -> None: ...
@@ -433,44 +374,6 @@ class Progress(_message.Message):
 Global___Progress: _TypeAlias = Progress  # noqa: Y015
 
 @_typing.final
-class VideoFacts(_message.Message):
-    """VideoFacts is what is known of a video that was taken."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    WIDTH_FIELD_NUMBER: _builtins.int
-    HEIGHT_FIELD_NUMBER: _builtins.int
-    DURATION_S_FIELD_NUMBER: _builtins.int
-    PROCESSED_S_FIELD_NUMBER: _builtins.int
-    AUDIO_FIELD_NUMBER: _builtins.int
-    width: _builtins.int
-    """Upright width in pixels."""
-    height: _builtins.int
-    """Upright height in pixels."""
-    duration_s: _builtins.float
-    """Length in seconds."""
-    processed_s: _builtins.float
-    """How much of it is processed, in seconds: less than `duration_s` where that is over the limit."""
-    audio: _builtins.bool
-    """Whether it has sound."""
-    def __init__(
-        self,
-        *,
-        width: _builtins.int = ...,
-        height: _builtins.int = ...,
-        duration_s: _builtins.float = ...,
-        processed_s: _builtins.float = ...,
-        audio: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "duration_s", b"duration_s", "height", b"height", "processed_s", b"processed_s", "width", b"width"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___VideoFacts: _TypeAlias = VideoFacts  # noqa: Y015
-
-@_typing.final
 class JobResult(_message.Message):
     """JobResult is a finished result."""
 
@@ -500,7 +403,7 @@ class JobResult(_message.Message):
         """Facts of a picture, as ImageService.Edit answers them. Unset for a video."""
 
     @_builtins.property
-    def video(self) -> Global___VideoResult:
+    def video(self) -> _videos_pb2.VideoResult:
         """Facts of a video. Unset for a picture."""
 
     def __init__(
@@ -512,7 +415,7 @@ class JobResult(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         upload_link: _builtins.str = ...,
         image: _images_pb2.EditHeader | None = ...,
-        video: Global___VideoResult | None = ...,
+        video: _videos_pb2.VideoResult | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "image", b"image", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -521,48 +424,6 @@ class JobResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobResult: _TypeAlias = JobResult  # noqa: Y015
-
-@_typing.final
-class VideoResult(_message.Message):
-    """VideoResult is what became of a video."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FRAMES_FIELD_NUMBER: _builtins.int
-    MATTING_FIELD_NUMBER: _builtins.int
-    MODELS_FIELD_NUMBER: _builtins.int
-    DEVICE_FIELD_NUMBER: _builtins.int
-    AGREEMENT_FIELD_NUMBER: _builtins.int
-    frames: _builtins.int
-    """Frames of the result."""
-    matting: Global___VideoMatting.ValueType
-    """How the subject was found: fast or quality."""
-    device: _builtins.str
-    """Where they ran, as `device/runtime/precision`."""
-    agreement: _builtins.float
-    """Share of the frame's pixels on which both ways agreed, as IoU on the first frames; unset unless `auto` was asked for."""
-    @_builtins.property
-    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the matting models that were asked."""
-
-    def __init__(
-        self,
-        *,
-        frames: _builtins.int = ...,
-        matting: Global___VideoMatting.ValueType = ...,
-        models: _abc.Iterable[_builtins.str] | None = ...,
-        device: _builtins.str = ...,
-        agreement: _builtins.float | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_agreement", b"_agreement", "agreement", b"agreement"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agreement", b"_agreement", "agreement", b"agreement", "device", b"device", "frames", b"frames", "matting", b"matting", "models", b"models"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__agreement: _TypeAlias = _typing.Literal["agreement"]  # noqa: Y015
-    _WhichOneofArgType__agreement: _TypeAlias = _typing.Literal["_agreement", b"_agreement"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__agreement) -> _WhichOneofReturnType__agreement | None: ...
-
-Global___VideoResult: _TypeAlias = VideoResult  # noqa: Y015
 
 @_typing.final
 class JobFailure(_message.Message):

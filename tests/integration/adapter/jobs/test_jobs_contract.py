@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
-from clearcanvas.v1.jobs_pb2 import VideoFacts
+from clearcanvas.v1.videos_pb2 import VideoFacts
 
 from adapter.errors import DownloadError, NotAPictureError
 from adapter.fetching.fetcher import Fetcher

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from clearcanvas.v1 import jobs_pb2
-from clearcanvas.v1.jobs_pb2 import VideoFacts
+from clearcanvas.v1.videos_pb2 import VideoFacts
 
 from tests.integration.adapter.fake_jobs import FakeJob, FakeJobService
 from tests.integration.adapter.jobs.calls import HD_RESULT, PNG, STRANGER, VIDEO_RESULT, call

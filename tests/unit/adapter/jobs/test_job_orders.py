@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2
+from clearcanvas.v1 import composition_pb2, images_pb2, videos_pb2
 from clearcanvas.v1.composition_pb2 import Blur, Color, Composition, Generated, Gradient, NoBackground, Picture
 
 from adapter.errors import DownloadError, InvalidFieldsError, InvalidPictureError, NotAVideoError, VideoColorError
@@ -90,11 +90,11 @@ def test_every_operation_is_for_videos_too(row: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, jobs_pb2.VIDEO_FORMAT_UNSPECIFIED),
-        ({"format": "WebM"}, jobs_pb2.VIDEO_FORMAT_WEBM),
-        ({"format": "webp"}, jobs_pb2.VIDEO_FORMAT_WEBP),
-        ({"format": "zip"}, jobs_pb2.VIDEO_FORMAT_PNG_ZIP),
-        ({"format": "mp4", "bg_color": "1,2,3"}, jobs_pb2.VIDEO_FORMAT_MP4),
+        ({}, videos_pb2.VIDEO_FORMAT_UNSPECIFIED),
+        ({"format": "WebM"}, videos_pb2.VIDEO_FORMAT_WEBM),
+        ({"format": "webp"}, videos_pb2.VIDEO_FORMAT_WEBP),
+        ({"format": "zip"}, videos_pb2.VIDEO_FORMAT_PNG_ZIP),
+        ({"format": "mp4", "bg_color": "1,2,3"}, videos_pb2.VIDEO_FORMAT_MP4),
     ],
 )
 def test_the_form_of_a_video(fields: dict[str, str], expected: int) -> None:
@@ -103,8 +103,8 @@ def test_the_form_of_a_video(fields: dict[str, str], expected: int) -> None:
 
 def test_the_way_the_subject_is_found() -> None:
     order = read(matting="quality", model="isnet").order
-    assert (order.matting, order.model) == (jobs_pb2.VIDEO_MATTING_QUALITY, "isnet")
-    assert read().order.matting == jobs_pb2.VIDEO_MATTING_AUTO
+    assert (order.matting, order.model) == (videos_pb2.VIDEO_MATTING_QUALITY, "isnet")
+    assert read().order.matting == videos_pb2.VIDEO_MATTING_AUTO
 
 
 @pytest.mark.parametrize("color", ["red", "#fff", "1,2", "1,2,3,4", "256,0,0", "-1,0,0", "1;2;3", "(1,2,3)", "1,2,٣"])

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2
+from clearcanvas.v1 import composition_pb2, images_pb2, jobs_pb2, videos_pb2
 
 from server.composition import Color, Generated, NoBackground, Picture
 from server.edit import EditResult
@@ -114,8 +114,8 @@ def test_the_defaults_of_a_video() -> None:
 
 def test_every_format_and_matting_of_the_contract_is_understood() -> None:
     green = composition_pb2.Composition(color=composition_pb2.Color(green=9))
-    for form in jobs_pb2.VideoFormat.values():
-        for matting in jobs_pb2.VideoMatting.values():
+    for form in videos_pb2.VideoFormat.values():
+        for matting in videos_pb2.VideoMatting.values():
             call = read_video_order(jobs_pb2.VideoOrder(composition=green, format=form, matting=matting))
             assert call.composition.background == Color(0, 9, 0)
 
@@ -123,7 +123,7 @@ def test_every_format_and_matting_of_the_contract_is_understood() -> None:
 @pytest.mark.parametrize(
     ("order", "field"),
     [
-        (jobs_pb2.VideoOrder(format=jobs_pb2.VIDEO_FORMAT_MP4), "format"),
+        (jobs_pb2.VideoOrder(format=videos_pb2.VIDEO_FORMAT_MP4), "format"),
         (jobs_pb2.VideoOrder(format=99), "format"),  # type: ignore[arg-type] # on purpose
         (jobs_pb2.VideoOrder(matting=99), "matting"),  # type: ignore[arg-type] # on purpose
         (jobs_pb2.VideoOrder(model="../x"), "model"),
@@ -154,5 +154,5 @@ def test_an_order_is_kept_with_the_facts_of_its_video(composition: composition_p
 def test_facts_of_a_finished_video_are_kept(agreement: float | None) -> None:
     result = VideoResult("video/mp4", 9, 100, 4.0, VideoMatting.FAST, ("a", "b"), "cpu/x/f32", agreement)
     message = read_video_result(kept(write_video_result(result)))
-    assert (message.frames, message.matting, list(message.models)) == (100, jobs_pb2.VIDEO_MATTING_FAST, ["a", "b"])
+    assert (message.frames, message.matting, list(message.models)) == (100, videos_pb2.VIDEO_MATTING_FAST, ["a", "b"])
     assert (message.agreement if message.HasField("agreement") else None) == agreement
