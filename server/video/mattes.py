@@ -50,7 +50,7 @@ class Mattes:
         return (self._fast if self.matting is VideoMatting.FAST else self._quality).device
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Matted]:
-        """Return every frame with its matte, in order. Holds at most nine frames. Raises what the models raise."""
+        """Return every frame with its matte, in order. Holds at most seventeen frames. Raises what the models raise."""
         match self._wanted:
             case VideoMatting.FAST:
                 return self._by_fast(watched(frames, fast.SIGHT))

@@ -1,8 +1,9 @@
 """The large model on key frames, and its mattes carried to the frames between them.
 
-Key frames stand at most `STRIDE` apart. What both carry to the middle frame between them is compared: where it differs,
-that frame becomes a key frame itself, and so on, until they are neighbours or the budget is spent. In all other frames
-the mattes of both sides are blended, by how near they are and how far the flow to them is to be believed.
+Key frames stand `STRIDE` apart, or farther where the model is slow. What both carry to the middle frame between them is
+compared: where it differs, that frame becomes a key frame itself, and so on, until they are neighbours or the budget is
+spent. In all other frames the mattes of both sides are blended, by how near they are and how far the flow to them is to
+be believed.
 """
 
 from collections.abc import Iterator
@@ -15,12 +16,12 @@ from server.video.flow import Effort, Floats, flow_between
 from server.video.watch import Seen, Sight
 
 SIGHT = Sight(working_side=1024, motion_side=480, effort=Effort.SOME)
-STRIDE = 8
+STRIDE, MOST_STRIDE = 8, 16  # where there is time for that, and at most
 MOST_STRETCH = float("inf")  # the model has learned from pictures of all proportions that were made square
 
 # What two cores without a GPU need for 1080p: for the matte of a key frame, and for everything else of a frame. Keys
 # are counted by these and not by the clock: a busy machine does not make a video worse.
-_KEY_S = 0.42
+_KEY_S = {"cpu/openvino/bf16": 0.42, "cpu/openvino/f32": 0.85, "cpu/mnn/f32": 1.15, "cpu/onnxruntime/f32": 2.0}
 _FRAME_S = 0.08
 _LEAST_RATE = 6  # frames a second
 _LEAST_TIME_S = 20.0  # what four seconds of thirty frames take at that rate: a shorter video may take as long
@@ -29,36 +30,42 @@ _AHEAD = 2  # key frames that may be spent before their time
 _ALIKE = 0.975  # IoU of the mattes from both sides, above which they are taken for right
 
 
-def keys_for(frames: int) -> int:
-    """Return how many key frames a video of that many frames may have: one in every frame where there is time."""
+def keys_for(frames: int, device: str) -> int:
+    """Return how many key frames a video of that many frames may have: one in every frame where there is time.
+
+    `device`: where the model runs, `device/runtime/precision`; a GPU has time.
+    """
+    if device.startswith("gpu"):
+        return frames
     time_s = max(_LEAST_TIME_S, frames / _LEAST_RATE) - frames * _FRAME_S
-    return min(frames, int(time_s / _KEY_S))
+    return min(frames, int(time_s / _KEY_S.get(device, min(_KEY_S.values()))))
 
 
 class Budget:
-    """The key frames that a video may have, spread over its length. A GPU has time for one in every frame."""
+    """The key frames that a video may have, spread over its length."""
 
     def __init__(self, frames: int) -> None:
         """`frames`: how many are expected."""
         self._frames = max(1, frames)
-        self._keys = keys_for(self._frames)
+        self._keys = self._frames
         self._spent = 0
 
     @property
     def stride(self) -> int:
-        """How far apart the regular key frames are."""
-        return 1 if self._keys >= self._frames else STRIDE
+        """How far apart the regular key frames are; known once the first is spent."""
+        if self._keys >= self._frames:
+            return 1
+        return min(MOST_STRIDE, max(STRIDE, -(-self._frames // self._keys)))
 
     def spend(self, device: str) -> None:
         """Note one key frame. `device`: where the model ran, `device/runtime/precision`."""
         self._spent += 1
-        if device.startswith("gpu"):
-            self._keys = self._frames
+        self._keys = keys_for(self._frames, device)
 
     def allows(self, number: int) -> bool:
         """Return whether frame `number` may become one beside the regular ones: what is left is kept for the rest."""
-        done = min(1.0, (number + STRIDE) / self._frames)
-        regular = (1 - done) * self._frames / STRIDE
+        done = min(1.0, (number + self.stride) / self._frames)
+        regular = (1 - done) * self._frames / self.stride
         return self._spent + 1 <= min(done * self._keys + _AHEAD, self._keys - regular)
 
 
@@ -70,7 +77,7 @@ class Carrying:
         self._budget = budget
 
     def follow(self, frames: Iterator[Seen]) -> Iterator[Coarse]:
-        """Return every frame with its matte, in order. At most STRIDE + 1 frames are held."""
+        """Return every frame with its matte, in order. At most MOST_STRIDE + 1 frames are held."""
         first: Coarse | None = None
         waiting: list[Seen] = []
         for seen in frames:

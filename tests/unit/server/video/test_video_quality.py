@@ -108,9 +108,31 @@ def test_a_still_subject_does_not_flicker() -> None:
     assert change(found) <= change(alone) / 3
 
 
-@pytest.mark.parametrize(("frames", "keys"), [(0, 0), (1, 1), (40, 40), (60, 36), (120, 24), (480, 99)])
-def test_keys_are_as_many_as_there_is_time_for(frames: int, keys: int) -> None:
-    assert keys_for(frames) == keys
+@pytest.mark.parametrize(
+    ("frames", "device", "keys"),
+    [
+        (0, "cpu/openvino/bf16", 0),
+        (1, "cpu/openvino/bf16", 1),
+        (40, "cpu/openvino/bf16", 40),
+        (60, "cpu/openvino/bf16", 36),
+        (120, "cpu/openvino/bf16", 24),
+        (480, "cpu/openvino/bf16", 99),
+        (120, "cpu/mnn/f32", 9),
+        (12, "cpu/mnn/f32", 12),
+        (480, "gpu/tensorrt/f16", 480),
+    ],
+)
+def test_keys_are_as_many_as_there_is_time_for(frames: int, device: str, keys: int) -> None:
+    assert keys_for(frames, device) == keys
+
+
+def test_where_the_model_is_slow_key_frames_are_farther_apart() -> None:
+    scene = moving(frames=33)
+    model = Knowing(scene, device="cpu/mnn/f32")
+    _, found = mattes_of(scene, VideoMatting.QUALITY, quality=model, frames=LONG)
+    assert {0, 14, 28, 32} <= set(model.asked)
+    assert len(model.asked) <= 6
+    assert np.mean(_alike(found, scene)) >= 0.95
 
 
 def test_the_budget_is_not_spent_before_the_end() -> None:
@@ -122,5 +144,5 @@ def test_the_budget_is_not_spent_before_the_end() -> None:
             budget.spend("cpu")
             spent += 1
         if number == LONG // 2:
-            assert spent <= keys_for(LONG) * 0.6 + 2
-    assert spent <= keys_for(LONG)
+            assert spent <= keys_for(LONG, "cpu") * 0.6 + 2
+    assert spent <= keys_for(LONG, "cpu")
