@@ -14,7 +14,7 @@ from server.errors import InvalidParameterError, InvalidVideoError, ProcessingFa
 from server.video.ahead import ahead
 from server.video.backdrop import Backdrop
 from server.video.clock import Clock
-from server.video.container import AnyPacket, opened
+from server.video.container import DAMAGED, AnyPacket, opened
 from server.video.frame import Frame
 from server.video.mattes import Mattes, build_mattes
 from server.video.models import VideoModels
@@ -172,9 +172,11 @@ class _Written:
 
 @contextmanager
 def _own_faults() -> Iterator[None]:
-    """Say of what goes wrong while a result is written that it is no fault of the video."""
+    """Say of what goes wrong while a result is written that it is no fault of the video, where it is none."""
     try:
         yield
+    except (av.error.ArgumentError, av.error.InvalidDataError) as error:  # Times or sound that nothing can hold.
+        raise InvalidVideoError(DAMAGED) from error
     except (av.error.FFmpegError, OSError) as error:
         raise ProcessingFailedError("The result could not be written.") from error
 
