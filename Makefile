@@ -48,6 +48,7 @@ gallery: ready ## Render every background with every shadow on the photos, on on
 bench: ready ## Measure speed and memory beside bare inference and rembg, and what payment costs
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.operations
+	$(BIN)/python -m benchmarks.video
 	$(BIN)/python -m benchmarks.payments
 
 .PHONY: cases
