@@ -27,7 +27,7 @@ Lines = Callable[[Floats, Floats], tuple[Floats, Floats]]
 _TILE = 32  # pixels of the working size
 _REACH = np.ones((9, 9), np.uint8)  # how far from where alpha changes it may be drawn anew
 _BESIDE = np.ones((3, 3), np.uint8)  # interpolation looks one pixel around
-_CORE = 2.5  # deviations of noise that do not count as detail
+_CORE = 3.0  # deviations of noise that do not count as detail
 
 _RADIUS = 4  # pixels of the working size: how far the small model's outline may be from the true one
 _CONTRAST = np.float32(1.3)  # a guided filter leaves haze where the edge is weak
