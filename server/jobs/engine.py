@@ -26,6 +26,8 @@ ERRANDS = "errands"
 _VERSION = "1"  # of the workflows below, not of the program: every server may take up every job.
 _CONNECTIONS = 8  # of one server to PostgreSQL; a call takes milliseconds.
 _PATIENCE_S = 10.0  # DBOS waits for a database without end; a caller does not.
+# A server that was paused amid a transaction loses it: its locks would keep its jobs from all others.
+_PAUSE_S = 5.0
 _RUNNABLE = ("PENDING", "ENQUEUED", "DELAYED")
 _THREADS = 4
 
@@ -60,6 +62,7 @@ class Engine:
             "executor_id": server,
             "serializer": DBOSPortableJSONSerializer(),
             "sys_db_pool_size": _CONNECTIONS,
+            "sys_db_idle_transaction_timeout_sec": _PAUSE_S,
             "use_listen_notify": False,  # Nothing here sends or waits for a message.
             "enable_otlp": False,
             "log_level": "ERROR",
