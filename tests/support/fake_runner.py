@@ -41,7 +41,7 @@ def make_order(spec: Spec | None = None, owner: str = "me", kind: Kind = Kind.IM
 class FakeRunner:
     """Implements `server.jobs.ports.Runner`. Makes a copy of the input.
 
-    `journal`: a folder where it tells what became of each attempt, in files `<job>.<attempt>.<begun|made|killed>`.
+    `journal`: a folder where it tells what became of each attempt, in files `<job>.<attempt>.<begun|made|killed|failed>`.
     """
 
     def __init__(self, store: Store, journal: Path) -> None:
@@ -52,15 +52,18 @@ class FakeRunner:
     async def run(self, record: Record, attempt: int, on_progress: OnProgress) -> Outcome:
         """Do what the order says."""
         self._tell(record, attempt, "begun")
+        end = "failed"
         try:
             file = self.journal / f"{record.id}.{attempt}"
             await self._store.get_to_file(input_path(record.id, record.digest, "input"), file)
             await self._work(record, attempt, on_progress)
             outcome = await self._put(record, attempt, file)
+            end = "made"
         except asyncio.CancelledError:
-            self._tell(record, attempt, "killed")
+            end = "killed"
             raise
-        self._tell(record, attempt, "made")
+        finally:
+            self._tell(record, attempt, end)
         return outcome
 
     def told(self, word: str) -> list[tuple[str, int]]:
