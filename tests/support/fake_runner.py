@@ -41,7 +41,8 @@ def make_order(spec: Spec | None = None, owner: str = "me", kind: Kind = Kind.IM
 class FakeRunner:
     """Implements `server.jobs.ports.Runner`. Makes a copy of the input.
 
-    `journal`: a folder where it tells what became of each attempt, in files `<job>.<attempt>.<begun|made|killed|failed>`.
+    `journal`: a folder where it tells what became of each attempt, in files `<job>.<attempt>.<word>`; the words are
+    begun, made, killed and failed.
     """
 
     def __init__(self, store: Store, journal: Path) -> None:
