@@ -26,8 +26,7 @@ def encode(image: pyvips.Image, kind: ImageFormat, target: Path, on_percent: OnP
     WebP is lossy in colour, lossless in alpha, at the least effort that surely succeeds.
     """
     path = str(target)
-    if on_percent is not None:
-        _report(image, on_percent)
+    finished = None if on_percent is None else _report(image, on_percent)
     if kind is ImageFormat.PNG:
         image.pngsave(path, compression=1, filter="sub", keep="none")
     elif kind is ImageFormat.WEBP:
@@ -35,17 +34,26 @@ def encode(image: pyvips.Image, kind: ImageFormat, target: Path, on_percent: OnP
         image.webpsave(path, Q=_QUALITY, alpha_q=100, effort=effort, keep="none")
     else:
         image.jpegsave(path, Q=_QUALITY, keep="none")
+    if finished is not None:
+        finished()
 
 
-def _report(image: pyvips.Image, on_percent: OnPercent) -> None:
-    """Have libvips tell how much of `image` is computed; what is told twice is left out."""
+def _report(image: pyvips.Image, on_percent: OnPercent) -> Callable[[], None]:
+    """Have libvips tell how much of `image` is computed; what is told twice is left out.
+
+    Return what is to be called when all is written: libvips may be silent about the last hundredths.
+    """
     told = 0
 
-    def evaluated(_image: pyvips.Image, progress: Any) -> None:  # noqa: ANN401 - libvips' VipsProgress
+    def tell(percent: int) -> None:
         nonlocal told
-        if progress.percent > told:
-            told = progress.percent
+        if percent > told:
+            told = percent
             on_percent(told)
+
+    def evaluated(_image: pyvips.Image, progress: Any) -> None:  # noqa: ANN401 - libvips' VipsProgress
+        tell(progress.percent)
 
     image.set_progress(True)
     image.signal_connect("eval", evaluated)
+    return lambda: tell(100)
