@@ -158,15 +158,15 @@ def read_order(operation: Operation, form: Form, accept: str) -> Order:
     return Order(edit, url)
 
 
-async def fetch_background(order: Order, fetcher: Fetcher, reservation: Reservation) -> None:
-    """Completes the order with the background that its URL names; its bytes count in `reservation`.
+async def fetch_background(composition: Composition, url: str, fetcher: Fetcher, reservation: Reservation) -> None:
+    """Completes a composition with the background at `url`, if there is one; its bytes count in `reservation`.
 
     Raises:
         DownloadError: It cannot be had.
         NotAPictureError: It is no picture.
     """
-    if order.background_url:
-        order.edit.composition.picture.image = await fetcher.fetch(order.background_url, reservation)
+    if url:
+        composition.picture.image = await fetcher.fetch(url, reservation)
 
 
 def choose_background(fields: Fields, background: bytes) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import grpc
 from clearcanvas.v1 import images_pb2_grpc
 from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse, InspectRequest, PictureFacts
+from clearcanvas.v1.jobs_pb2 import DownloadResultResponse
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from adapter.errors import BrokenResultError
@@ -107,8 +108,10 @@ async def receive_header(messages: AsyncIterator[EditResponse]) -> EditHeader:
     return first.header
 
 
-async def receive_chunks(messages: AsyncIterator[EditResponse], size: int) -> AsyncIterator[bytes]:
-    """Yields the encoded result as it comes.
+async def receive_chunks(
+    messages: AsyncIterator[EditResponse] | AsyncIterator[DownloadResultResponse], size: int
+) -> AsyncIterator[bytes]:
+    """Yields the bytes of a result, or of a part of one, as they come.
 
     Raises:
         BrokenResultError: It is longer or shorter than `size` bytes.

@@ -1,7 +1,7 @@
 """What the routes of jobs have in common: who may submit, whose a job is, and how one is found."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -11,6 +11,7 @@ from clearcanvas.v1.jobs_pb2 import Job, JobKind, JobOptions
 
 from adapter.access import Access, Pass, Sale
 from adapter.errors import JobNotFoundError, KeysUnavailableError
+from adapter.jobs.answers import answer_without_result
 from adapter.jobs.downloads import Downloads
 from adapter.jobs.owners import IDEMPOTENCY_KEY, OPEN, choose_ref, owner_of, read_ref
 from adapter.jobs.paid import OWNER
@@ -86,6 +87,16 @@ class JobDesk:
             await self.quota.note(job)
         except KeysUnavailableError as error:
             logger.warning("the count of job %s stays open: %s", job.id, error.message)
+
+    async def answer(
+        self, request: web.Request, kind: JobKind.ValueType, describe: Callable[[Job], Mapping[str, str]]
+    ) -> web.StreamResponse:
+        """Answers who asks for a job's result; `describe`: the headers that it comes with.
+
+        Raises as `find` and `hand_over`, and ResultGoneError.
+        """
+        ref, job = await self.find(request, kind)
+        return answer_without_result(job) or await self.hand_over(request, ref, job, describe(job))
 
     async def hand_over(self, request: web.Request, ref: Ref, job: Job, facts: Mapping[str, str]) -> web.StreamResponse:
         """Answers with a result that is there, once it is paid for where it is sold; `facts` are headers of it.

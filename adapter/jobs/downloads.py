@@ -18,6 +18,7 @@ from adapter.middleware.errors import summarize
 from adapter.middleware.request_id import request_id_of
 from adapter.payments.finishing import Finishing
 from adapter.sending import break_off
+from adapter.service import receive_chunks
 
 logger = logging.getLogger(__name__)
 
@@ -129,12 +130,5 @@ async def _receive(messages: AsyncIterator[DownloadResultResponse], part: Part) 
     if first is None or first.WhichOneof("part") != "header" or first.header.size != part.size:
         message = "The result did not begin with its header."
         raise BrokenResultError(message)
-    left = part.length
-    async for answer in messages:
-        left -= len(answer.chunk)
-        if left < 0:
-            break
-        yield answer.chunk
-    if left:
-        message = f"The part is not of the {part.length} bytes that were asked for."
-        raise BrokenResultError(message)
+    async for chunk in receive_chunks(messages, part.length):
+        yield chunk

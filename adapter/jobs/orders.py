@@ -10,7 +10,6 @@ from clearcanvas.v1.composition_pb2 import Color, Composition, NoBackground
 from clearcanvas.v1.jobs_pb2 import VideoOrder
 
 from adapter.errors import DownloadError, InvalidFieldsError, InvalidPictureError, NotAVideoError, VideoColorError
-from adapter.fetching.fetcher import Fetcher
 from adapter.operations import BACKGROUND, IMAGE, OPERATIONS, Operation, Order, choose_background, read_order
 from adapter.options.backgrounds import BG_IMAGE_URL, BGCOLOR, BOTTOM_COLOR, RADIUS, TOP_COLOR
 from adapter.options.fields import Fields
@@ -19,7 +18,6 @@ from adapter.options.generation import MODEL, PROMPT
 from adapter.options.jobs import MATTING, VIDEO_FORMAT, WEBHOOK_URL
 from adapter.options.option import Option, choice
 from adapter.options.shadows import SHADOW, cast_shadow
-from adapter.uploads.budget import Reservation
 from adapter.uploads.form import Form
 
 VIDEO = "video"
@@ -125,17 +123,6 @@ def read_video_job(form: Form) -> VideoJob:
             raise DownloadError from error  # As it is published: what is no address cannot be downloaded.
         raise
     return VideoJob(order, webhook_url, url)
-
-
-async def complete_video_job(job: VideoJob, fetcher: Fetcher, reservation: Reservation) -> None:
-    """Fetches the background that the job names; its bytes count in `reservation`.
-
-    Raises:
-        DownloadError: It cannot be had.
-        NotAPictureError: It is no picture.
-    """
-    if job.background_url:
-        job.order.composition.picture.image = await fetcher.fetch(job.background_url, reservation)
 
 
 def stand_in(composition: Composition) -> None:

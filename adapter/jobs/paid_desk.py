@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from clearcanvas.v1.jobs_pb2 import Job
 
 from adapter.access import has_key
 from adapter.errors import JobNotFoundError, PaymentNotOfferedError
+from adapter.jobs.answers import answer_accepted, answer_at_work
 from adapter.jobs.failures import HD_SUBMIT, VIDEO_SUBMIT
 from adapter.jobs.orders import VIDEO
 from adapter.jobs.owners import read_ref
 from adapter.jobs.paid import OWNER, PaidJobs, Submit
 from adapter.jobs.service import Ref
-from adapter.jobs.states import say_accepted, say_at_work
 from adapter.payments.charge import Charge, digest_request
 from adapter.payments.errors import PaymentError, PaymentInProgressError
 from adapter.payments.payment import Payment
@@ -50,8 +49,7 @@ class PaidDesk:
 
         async def serve(payment: Payment) -> web.StreamResponse:
             accepted = await self.paid.take(payment, charge, submit)
-            words = say_accepted(accepted.job, accepted.webhook_secret)
-            return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+            return answer_accepted(accepted.job, accepted.webhook_secret)
 
         return await self.till.require(request, charge, rails, serve)
 
@@ -93,8 +91,9 @@ class PaidDesk:
             payment = await self.till.gate.parse(tuple(request.headers.items()), charge, rails)
             receipt = await self.paid.release(job.id, payment, charge)
         except PaymentInProgressError as error:
-            headers = {hdrs.CACHE_CONTROL: "no-store", hdrs.RETRY_AFTER: str(error.retry_after_s)}
-            return web.json_response(say_at_work(job), status=HTTPStatus.ACCEPTED, headers=headers)
+            response = answer_at_work(job)
+            response.headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
+            return response
         except PaymentError as refusal:
             return await self.till.refuse(request, charge, rails, refusal)
         if receipt is not None:

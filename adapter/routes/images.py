@@ -50,7 +50,7 @@ class ImageRoutes:
                 if isinstance(leave, Sale):
                     return await self._sell(request, operation, leave, reservation, started_s)
                 order = await self._read(request, operation, reservation)
-                await fetch_background(order, self.fetcher, reservation)
+                await fetch_background(order.edit.composition, order.background_url, self.fetcher, reservation)
                 return await self.editor.send(request, order.edit, leave, started_s)
 
         return handle
@@ -78,7 +78,7 @@ class ImageRoutes:
         )
 
         async def work(ticket: Ticket) -> None:
-            await fetch_background(order, self.fetcher, reservation)
+            await fetch_background(order.edit.composition, order.background_url, self.fetcher, reservation)
             await self.editor.keep(request, order.edit, ticket, started_s)
 
         return await self.till.sell(request, charge, sale.rails, work)

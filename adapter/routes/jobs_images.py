@@ -2,21 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from aiohttp import hdrs, web
 from clearcanvas.v1 import jobs_pb2
 from clearcanvas.v1.jobs_pb2 import JobOptions, SubmitImageRequest
 
 from adapter.access import Sale
-from adapter.errors import ResultGoneError
 from adapter.fetching.fetcher import Fetcher
+from adapter.jobs.answers import answer_accepted
 from adapter.jobs.desk import JobDesk
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT
 from adapter.jobs.orders import ImageJob, read_image_job, stand_in
 from adapter.jobs.paid import OWNER, Accepted
 from adapter.jobs.paid_desk import HD
-from adapter.jobs.states import has_failed, is_at_work, say_accepted, say_at_work, say_failed
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
 from adapter.operations import BACKGROUND, IMAGE, fetch_background
@@ -49,13 +47,12 @@ class ImageJobRoutes:
             job = await self._read(request, reservation)
             leave.require(job.operation.name)
             options = self.desk.open_job(request, leave, job.webhook_url)
-            await fetch_background(job.order, self.fetcher, reservation)
+            await fetch_background(job.order.edit.composition, job.order.background_url, self.fetcher, reservation)
             submission = SubmitImageRequest(options=options, edit=job.order.edit)
             answer = await self.desk.quota.submit(
                 leave, options.id, lambda: self.desk.jobs.submit_image(submission, request_id_of(request))
             )
-            words = say_accepted(answer.job, answer.webhook_secret)
-            return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+            return answer_accepted(answer.job, answer.webhook_secret)
 
     async def _read(self, request: web.Request, reservation: Reservation) -> ImageJob:
         form = await read_form(request, self.limits, reservation, (IMAGE, BACKGROUND))
@@ -79,7 +76,7 @@ class ImageJobRoutes:
         charge = await asyncio.to_thread(desk.offers.charge, request, desk.priced[HD], edit, **asked)
 
         async def submit(job_id: str) -> Accepted:
-            await fetch_background(job.order, self.fetcher, reservation)
+            await fetch_background(job.order.edit.composition, job.order.background_url, self.fetcher, reservation)
             options.id = job_id
             submission = SubmitImageRequest(options=options, edit=edit)
             answer = await self.desk.jobs.submit_image(submission, request_id_of(request))
@@ -89,12 +86,6 @@ class ImageJobRoutes:
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
         with self.lifecycle.work():
-            ref, job = await self.desk.find(request, jobs_pb2.JOB_KIND_IMAGE)
-            headers = {hdrs.CACHE_CONTROL: "no-store"}
-            if is_at_work(job):
-                return web.json_response(say_at_work(job), status=HTTPStatus.ACCEPTED, headers=headers)
-            if has_failed(job):
-                return web.json_response(say_failed(job), status=HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
-            if not job.result.available:
-                raise ResultGoneError
-            return await self.desk.hand_over(request, ref, job, describe_picture(job.result.image))
+            return await self.desk.answer(
+                request, jobs_pb2.JOB_KIND_IMAGE, lambda job: describe_picture(job.result.image)
+            )

@@ -1,22 +1,21 @@
 """Videos: submitted in a form, worked on as a job, fetched when they are ready, from here or from where they lie."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from clearcanvas.v1 import jobs_pb2
 from clearcanvas.v1.jobs_pb2 import JobOptions, VideoOrder
 
 from adapter.access import Sale
-from adapter.errors import InvalidFieldsError, ResultGoneError
+from adapter.errors import InvalidFieldsError
 from adapter.fetching.fetcher import Fetcher
+from adapter.jobs.answers import answer_accepted
 from adapter.jobs.desk import JobDesk
 from adapter.jobs.failures import VIDEO_PREFIX, VIDEO_SUBMIT
 from adapter.jobs.orders import (
     VIDEO,
     VIDEO_FIELDS,
     VideoJob,
-    complete_video_job,
     judge_video,
     read_video_job,
     stand_in,
@@ -24,15 +23,10 @@ from adapter.jobs.orders import (
 from adapter.jobs.paid import OWNER, Accepted
 from adapter.jobs.states import (
     describe_video,
-    has_failed,
-    is_at_work,
-    say_accepted,
-    say_at_work,
-    say_failed,
 )
 from adapter.lifecycle import Lifecycle
 from adapter.middleware.request_id import request_id_of
-from adapter.operations import BACKGROUND
+from adapter.operations import BACKGROUND, fetch_background
 from adapter.uploads.body import UploadLimits, leave_expectation
 from adapter.uploads.budget import Reservation, UploadBudget
 from adapter.uploads.form import read_form
@@ -65,14 +59,13 @@ class VideoJobRoutes:
             async with self._spool() as spool:
                 job = await self._read(request, spool, reservation)
                 job.order.options.CopyFrom(self.desk.open_job(request, leave, job.webhook_url))
-                await complete_video_job(job, self.fetcher, reservation)
+                await fetch_background(job.order.composition, job.background_url, self.fetcher, reservation)
                 answer = await self.desk.quota.submit(
                     leave,
                     job.order.options.id,
                     lambda: self.desk.jobs.submit_video(job.order, spool.chunks(), request_id_of(request)),
                 )
-            words = say_accepted(answer.job, answer.webhook_secret)
-            return web.json_response(words, status=HTTPStatus.ACCEPTED, headers={hdrs.CACHE_CONTROL: "no-store"})
+            return answer_accepted(answer.job, answer.webhook_secret)
 
     def _spool(self) -> Spool:
         return Spool(self.disk, VIDEO_FIELDS, judge_video)
@@ -105,7 +98,7 @@ class VideoJobRoutes:
             )
 
             async def submit(job_id: str) -> Accepted:
-                await complete_video_job(job, self.fetcher, reservation)
+                await fetch_background(job.order.composition, job.background_url, self.fetcher, reservation)
                 order.options.id = job_id
                 answer = await self.desk.jobs.submit_video(order, spool.chunks(), request_id)
                 return Accepted(answer.job, answer.webhook_secret)
@@ -114,12 +107,4 @@ class VideoJobRoutes:
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
         with self.lifecycle.work():
-            ref, job = await self.desk.find(request, jobs_pb2.JOB_KIND_VIDEO)
-            headers = {hdrs.CACHE_CONTROL: "no-store"}
-            if is_at_work(job):
-                return web.json_response(say_at_work(job), status=HTTPStatus.ACCEPTED, headers=headers)
-            if has_failed(job):
-                return web.json_response(say_failed(job), status=HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
-            if not job.result.available:
-                raise ResultGoneError
-            return await self.desk.hand_over(request, ref, job, describe_video(job))
+            return await self.desk.answer(request, jobs_pb2.JOB_KIND_VIDEO, describe_video)
