@@ -11,7 +11,7 @@ import tritonclient.grpc as triton
 from tests.support.postgres import RunningPostgres, running_postgres
 from tests.support.processes import free_address, module, running, shared_memory_of_the_dead, tail, wait_until
 from tests.support.redis import running_redis
-from tests.support.s3 import PROGRAM, RunningS3, running_s3
+from tests.support.s3 import RunningS3, require_s3, running_s3
 from tests.support.stack import RunningStack, running_stack
 from tests.support.toy_model import write_toy_model
 
@@ -128,7 +128,6 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS3]:
     """A real S3 server on loopback. Use a prefix of your own in its bucket."""
-    if not PROGRAM.exists():
-        pytest.skip(f"the S3 server is not installed in {PROGRAM.parents[1]}; run: make test")
+    require_s3()
     with running_s3(free_address(), tmp_path_factory.mktemp("s3") / "s3.log") as server:
         yield server

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import running, tail, wait_until
 
 _ENVIRONMENT = Path(__file__).parents[2] / ".s3"
 PROGRAM = _ENVIRONMENT / "bin" / "moto_server"
+
+
+def require_s3() -> None:
+    """Leave the test out where the server is not installed."""
+    if not PROGRAM.exists():
+        pytest.skip(f"the S3 server is not installed in {_ENVIRONMENT}; run: make test")
 
 
 class RunningS3:

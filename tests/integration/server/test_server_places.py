@@ -12,7 +12,7 @@ from clearcanvas.v1 import images_pb2, jobs_pb2
 from tests.support.customer import Customer
 from tests.support.fake_triton import FakeTriton, running_fake
 from tests.support.processes import free_address, wait_until
-from tests.support.s3 import PROGRAM, RunningS3, running_s3
+from tests.support.s3 import RunningS3, require_s3, running_s3
 from tests.support.server import RunningServer, failure, picture, running_server
 
 EDIT = images_pb2.EditRequest(image=picture())
@@ -35,8 +35,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if not PROGRAM.exists():
-        pytest.skip(f"the S3 server is not installed in {PROGRAM.parents[1]}; run: make test")
+    require_s3()
     folder, address, fake = tmp_path_factory.mktemp("places"), free_address(), FakeTriton()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in RunningS3(address).environment.items():

@@ -1,10 +1,8 @@
 """What jobs took of a key's month, when nobody asks after them and when many do, on each database."""
 
 import asyncio
-from pathlib import Path
 
 import grpc
-import pytest
 from clearcanvas.v1 import jobs_pb2
 
 from adapter.jobs.quota import JobQuota
@@ -16,18 +14,8 @@ from adapter.service import open_channel
 from tests.integration.adapter.fake_jobs import FakeJobService, Refusal
 from tests.integration.adapter.fake_service import RunningFake
 from tests.integration.adapter.jobs.calls import PNG
-from tests.support.postgres import RunningPostgres
 
 GONE = Refusal(grpc.StatusCode.UNAVAILABLE, "gone")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'keys.sqlite'}"
-    postgres: RunningPostgres = request.getfixturevalue("postgres")
-    return postgres.create_database()
 
 
 class Clock:

@@ -16,18 +16,8 @@ from adapter.keys.store import Issued
 from tests.integration.adapter.fake_service import Context, FakeImageService, RunningFake, echo, fail, header
 from tests.integration.adapter.forms import MATTE, post
 from tests.integration.adapter.shop import RunningShop, running_shop
-from tests.support.postgres import RunningPostgres
 
 USED_UP = {"message": "This API key has had all the results of its month."}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'keys.sqlite'}"
-    postgres: RunningPostgres = request.getfixturevalue("postgres")
-    return postgres.create_database()
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from adapter.payments.payment import PaymentFacts, Settlement
 from database.engine import make_engine
 from tests.support.payments.shop import open_shop
 from tests.support.payments.world import charge_for
-from tests.support.postgres import RunningPostgres
 
 CHARGE = charge_for(b"cat")
 LEASE_S = 10.0
@@ -28,15 +27,6 @@ RESULT = StoredResult("1/1/a", "image/png", 4, {"X-Width": "1"})
 PAID = Settlement("0x" + "a" * 64, 1_800_000_000)
 
 Clock = Callable[[], float]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    postgres: RunningPostgres = request.getfixturevalue("postgres")
-    return postgres.create_database()
 
 
 class Time:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,19 +9,9 @@ from adapter.payments.ledger import Ledger
 from adapter.payments.payment import PaymentFacts
 from adapter.sale.jobs_store import SoldJobs
 from tests.support.payments.world import charge_for
-from tests.support.postgres import RunningPostgres
 
 CHARGE = charge_for(b"cat")
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    postgres: RunningPostgres = request.getfixturevalue("postgres")
-    return postgres.create_database()
 
 
 @pytest.fixture

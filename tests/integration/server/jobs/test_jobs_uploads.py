@@ -22,7 +22,7 @@ from tests.support.fake_cloudinary import SECRET, FakeCloudinary, running_cloudi
 from tests.support.fake_runner import make_order
 from tests.support.job_bench import open_bench
 from tests.support.processes import eventually, free_address
-from tests.support.s3 import PROGRAM, RunningS3, running_s3
+from tests.support.s3 import RunningS3, require_s3, running_s3
 
 JOB = str(uuid.uuid4())
 RESULT = f"jobs/{JOB}/out/1/processed_{JOB}.mp4"
@@ -63,8 +63,7 @@ class TestRemoteStore:
     @pytest.fixture
     def address(self, monkeypatch: pytest.MonkeyPatch) -> str:
         """Where the store will be; nothing listens there yet."""
-        if not PROGRAM.exists():
-            pytest.skip(f"the S3 server is not installed in {PROGRAM.parents[1]}; run: make test")
+        require_s3()
         address = free_address()
         for name, value in RunningS3(address).environment.items():
             monkeypatch.setenv(name, value)

@@ -1,7 +1,6 @@
 """Jobs that are sold, with a process that dies or sleeps between any two steps: one charge, and the result for it."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
@@ -11,25 +10,10 @@ from adapter.sale.jobs_store import paid_jobs
 from tests.support.payments.job_world import JobWorld
 from tests.support.payments.model_rail import PRICE, RECIPIENT
 from tests.support.payments.mortal import LIMITS, Script
-from tests.support.payments.world import VALIDITY_S, Purse, Tables, World
+from tests.support.payments.world import VALIDITY_S, Purse, World
 
 STEPS = range(1, 44)
 DAY_S = 86_400.0
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    tables = Tables()
-    yield tables
-    tables.remove()
-
-
-@pytest.fixture
-def world(tables: Tables) -> Iterator[World]:
-    tables.clear()
-    world = World(tables)
-    yield world
-    world.close()
 
 
 def purse_of(world: World) -> Purse:

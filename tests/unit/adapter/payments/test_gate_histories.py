@@ -1,7 +1,6 @@
 """P17: thousands of histories of the gate over a real SQLite ledger, with faults between any two steps."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,13 +10,6 @@ from tests.support.payments.gate_machine import GateMachine
 from tests.support.payments.world import Tables
 
 HISTORIES = int(os.environ.get("HISTORIES", "2000"))
-
-
-@pytest.fixture
-def tables() -> Iterator[Tables]:
-    tables = Tables()
-    yield tables
-    tables.remove()
 
 
 @pytest.mark.case("P17")

@@ -1,32 +1,15 @@
 """P11 without chance: a process that dies, a client that goes, a store that fails, before every single step."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from adapter.payments.ledger.audit import make_report
 from adapter.payments.ledger.claim import State
 from tests.support.payments.model_rail import PRICE
 from tests.support.payments.mortal import LIMITS
-from tests.support.payments.world import Tables, World
+from tests.support.payments.world import World
 
 # A whole request has fewer steps; the test checks that the last ones are past its end.
 STEPS = range(1, 41)
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
-    tables = Tables()
-    yield tables
-    tables.remove()
-
-
-@pytest.fixture
-def world(tables: Tables) -> Iterator[World]:
-    tables.clear()
-    world = World(tables)
-    yield world
-    world.close()
 
 
 @pytest.mark.case("P11")
