@@ -11,20 +11,21 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cards.card import CARD_FILE, ModelCard, read_config
+from cards.check import Inspection, State, inspect
+from cards.errors import CardError
+from cards.generation import GenerationCard, is_generation, read_generation_card
+from cards.seal import SEAL_FILE, seal
+from cards.weights import manifest_of
 from cli.config import read_settings
 from engine.models.canary import Answer, ask
-from engine.models.card import CARD_FILE, ModelCard, read_config
-from engine.models.check import Inspection, State, inspect
 from engine.models.errors import CanaryError, ModelError
-from engine.models.generation import GenerationCard, is_generation, read_generation_card
 from engine.models.importer import Origin, import_model
 from engine.models.origin import open_origin
 from engine.models.pull import pull
 from engine.models.pull_weights import is_in_place, pull_weights
 from engine.models.recipe import Activation, Recipe, Triple
-from engine.models.seal import SEAL_FILE, seal
 from engine.models.sources import SOURCES
-from engine.models.weights import manifest_of
 
 app = typer.Typer(help="Fetch, import, list and verify models.", no_args_is_help=True)
 
@@ -221,7 +222,7 @@ def _errors() -> Iterator[None]:
     """A fault of a model is a sentence and exit code 1, not a traceback."""
     try:
         yield
-    except ModelError as error:
+    except (CardError, ModelError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cards.check import check_hashes
+from cards.errors import CardError
+from cards.seal import drop_bytecode
 from engine.client import TritonClient
 from engine.config import EngineSettings
 from engine.environment import locate
 from engine.errors import EngineError
 from engine.install import install, is_current
 from engine.launch import Launch, check_port
-from engine.models.check import check_hashes
 from engine.models.extras import EXTRAS, installed_extras
-from engine.models.seal import drop_bytecode
 from engine.repository import survey
 from engine.shm import check_shm, sweep_shm
 from engine.supervisor import Limits, Supervisor
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> int:
             name = "_".join(["CLEARCANVAS", *map(str, fault["loc"])]).upper()
             logger.error("%s: %s", name, fault["msg"])
         return 1
-    except EngineError as error:
+    except (CardError, EngineError) as error:
         logger.error("%s", error)
         return 1
     return 0

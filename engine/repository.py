@@ -6,8 +6,8 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
+from cards.weights import lacking_weights
 from engine.models.extras import how_to_install
-from engine.models.weights import lacking_weights
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,18 @@ class ModelNotFoundError(ServiceError):
     reason = "MODEL_NOT_FOUND"
 
 
+class ModelRefusedError(ServiceError):
+    """The model is not served, or not changed, for the reason in the message."""
+
+    reason = "MODEL_REFUSED"
+
+
+class NotAllowedError(ServiceError):
+    """The caller's certificate does not allow it this method."""
+
+    reason = "NOT_ALLOWED"
+
+
 class JobNotFoundError(ServiceError):
     """No job of that id exists for who asks."""
 
@@ -130,6 +142,12 @@ class ModelUnavailableError(RetryableError):
     """The model did not answer, or answered outside its contract."""
 
     reason = "MODEL_UNAVAILABLE"
+
+
+class ModelBusyError(RetryableError):
+    """Another change of that model is under way."""
+
+    reason = "MODEL_BUSY"
 
 
 class WorkerLostError(RetryableError):

@@ -17,10 +17,10 @@ import tritonclient.grpc as triton
 from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
-from engine.models.card import ModelCard
+from cards.card import ModelCard
+from cards.generation import GenerationCard
 from engine.models.errors import CanaryError
 from engine.models.extras import how_to_install, installed_extras
-from engine.models.generation import GenerationCard
 from engine.models.painting import paint
 
 # A model is read and compiled in seconds, on a slow disk in tens of them; a first inference may take as long.

@@ -15,9 +15,5 @@ class UnsupportedModelError(ModelError):
     """The ONNX file is damaged, unsafe, or does not fit the model contract as asked."""
 
 
-class CardError(ModelError):
-    """A `config.pbtxt` is missing or is not a card of the model contract."""
-
-
 class CanaryError(ModelError):
     """The model did not answer a canary, or answered outside the contract."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import EncodeError
 
-from engine.models.card import CARD_FILE, CPU_CARD_FILE, WEIGHTS_FILE, ModelCard, write_card
+from cards.card import CARD_FILE, CPU_CARD_FILE, WEIGHTS_FILE, ModelCard, write_card
+from cards.files import sha256_of, staging
 from engine.models.errors import UnsupportedModelError
-from engine.models.files import sha256_of, staging
 from engine.models.fold import fold
 from engine.models.onnx_file import load_onnx
 from engine.models.recipe import Recipe

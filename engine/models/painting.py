@@ -8,8 +8,8 @@ import numpy as np
 from tritonclient.grpc import InferResult, service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
+from cards.generation import GenerationCard
 from engine.models.errors import CanaryError
-from engine.models.generation import GenerationCard
 
 _SIDE = 256
 _STEPS = 2  # Enough to go through every part of a diffusion model.

@@ -6,8 +6,8 @@ Hubs hold more than is needed: weights in several precisions and as pickles, pic
 import json
 from pathlib import Path
 
+from cards.manifest import is_inside
 from engine.models.errors import SourceError
-from engine.models.manifest import is_inside
 from engine.models.origin import Origin
 
 INDEX = "model_index.json"

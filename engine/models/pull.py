@@ -4,10 +4,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from cards.card import WEIGHTS_FILE, read_card, render_card
+from cards.errors import CardError
+from cards.files import sha256_of, staging
 from engine.models import npm
-from engine.models.card import WEIGHTS_FILE, read_card, render_card
-from engine.models.errors import CardError, SourceError
-from engine.models.files import sha256_of, staging
+from engine.models.errors import SourceError
 from engine.models.importer import Hashes, import_model, make_card
 from engine.models.sources import NpmSource
 from engine.models.unpack import unpack

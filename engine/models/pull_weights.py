@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.models.errors import CardError, SourceError
-from engine.models.files import staging
-from engine.models.generation import GenerationCard
-from engine.models.manifest import first_difference, hash_files, read_manifest, write_manifest
+from cards.errors import CardError
+from cards.files import staging
+from cards.generation import GenerationCard
+from cards.manifest import first_difference, hash_files, read_manifest, write_manifest
+from cards.weights import broken_weights, files_of, foreign_file, manifest_of
+from engine.models.errors import SourceError
 from engine.models.origin import Origin
 from engine.models.pipeline import take_pipeline
-from engine.models.weights import broken_weights, files_of, foreign_file, manifest_of
 
 Report = Callable[[str], None]
 

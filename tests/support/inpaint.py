@@ -5,8 +5,8 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from engine.models.card import CARD_FILE, read_config
-from engine.models.generation import read_generation_card
+from cards.card import CARD_FILE, read_config
+from cards.generation import read_generation_card
 from engine.models.origin import open_origin
 from engine.models.pull_weights import pull_weights
 

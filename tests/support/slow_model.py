@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from engine.models.card import WEIGHTS_FILE, ModelCard, write_card
+from cards.card import WEIGHTS_FILE, ModelCard, write_card
 from tests.support.toy_model import toy_onnx
 
 CHANNELS = 32

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.models.seal import seal
+from cards.seal import seal
 
 _CARD = """\
 name: "{name}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from engine.models.card import WEIGHTS_FILE, ModelCard, write_card
+from cards.card import WEIGHTS_FILE, ModelCard, write_card
 
 OPSET = 17
 IR_VERSION = 8

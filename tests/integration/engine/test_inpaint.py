@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import text_format
 from numpy.typing import NDArray
 
-from engine.models.card import CARD_FILE, read_config
+from cards.card import CARD_FILE, read_config
 from server.errors import DeadlineExceededError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.card import read_config
-from engine.models.manifest import hash_files, write_manifest
-from engine.models.weights import files_of, manifest_of
+from cards.card import read_config
+from cards.manifest import hash_files, write_manifest
+from cards.weights import files_of, manifest_of
 from tests.integration.engine.engine_process import ended_engine
 from tests.support.inpaint import INPAINT, write_inpaint
 

@@ -9,8 +9,8 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from engine.models.card import WEIGHTS_FILE, read_card, render_card
-from engine.models.check import check_hashes
+from cards.card import WEIGHTS_FILE, read_card, render_card
+from cards.check import check_hashes
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import ISNET

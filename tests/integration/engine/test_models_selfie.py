@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.models.card import read_card, render_card
-from engine.models.check import check_hashes
+from cards.card import read_card, render_card
+from cards.check import check_hashes
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import SELFIE

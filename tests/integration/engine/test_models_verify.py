@@ -8,10 +8,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from cards.card import WEIGHTS_FILE, ModelCard, read_card, write_card
+from cards.files import sha256_of
 from engine.models.canary import Answer, ask, canary_picture
-from engine.models.card import WEIGHTS_FILE, ModelCard, read_card, write_card
 from engine.models.errors import CanaryError
-from engine.models.files import sha256_of
 from tests.support.processes import module
 from tests.support.toy_model import write_toy_model
 

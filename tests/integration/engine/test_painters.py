@@ -13,11 +13,11 @@ import numpy as np
 import psutil
 import pytest
 
+from cards.card import read_config
+from cards.generation import GenerationCard, read_generation_card
+from cards.seal import seal
 from engine.models.canary import Answer, ask
-from engine.models.card import read_config
 from engine.models.errors import CanaryError
-from engine.models.generation import GenerationCard, read_generation_card
-from engine.models.seal import seal
 from server.errors import DeadlineExceededError, ModelNotFoundError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cards.card import WEIGHTS_FILE, read_card
 from cli import models
-from engine.models.card import WEIGHTS_FILE, read_card
 from engine.models.sources import SOURCES, NpmSource
 from tests.support.networks import convolution, save
 from tests.support.npm_package import network_bytes, pack, pin

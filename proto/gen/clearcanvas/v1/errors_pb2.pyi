@@ -70,6 +70,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The bytes are not a video that is taken; the message says why. INVALID_ARGUMENT."""
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 22
     """The store of jobs or of their results does not answer; retry later. UNAVAILABLE."""
+    ERROR_REASON_MODEL_REFUSED: _ErrorReason.ValueType  # 23
+    """The model is not served, or not changed, for the reason in the message. FAILED_PRECONDITION."""
+    ERROR_REASON_MODEL_BUSY: _ErrorReason.ValueType  # 24
+    """Another change of that model is under way; retry later. ABORTED."""
+    ERROR_REASON_NOT_ALLOWED: _ErrorReason.ValueType  # 25
+    """The caller's certificate does not allow it this method. PERMISSION_DENIED."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine code of a failure. It travels by its name without the prefix in
@@ -124,4 +130,10 @@ ERROR_REASON_INVALID_VIDEO: ErrorReason.ValueType  # 21
 """The bytes are not a video that is taken; the message says why. INVALID_ARGUMENT."""
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 22
 """The store of jobs or of their results does not answer; retry later. UNAVAILABLE."""
+ERROR_REASON_MODEL_REFUSED: ErrorReason.ValueType  # 23
+"""The model is not served, or not changed, for the reason in the message. FAILED_PRECONDITION."""
+ERROR_REASON_MODEL_BUSY: ErrorReason.ValueType  # 24
+"""Another change of that model is under way; retry later. ABORTED."""
+ERROR_REASON_NOT_ALLOWED: ErrorReason.ValueType  # 25
+"""The caller's certificate does not allow it this method. PERMISSION_DENIED."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

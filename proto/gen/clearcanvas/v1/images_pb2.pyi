@@ -221,7 +221,9 @@ class EditRequest(_message.Message):
     transparency is kept; of an animation, the first frame is taken.
     """
     model: _builtins.str
-    """Name of the matting model, as in the model repository. Empty means the server's default."""
+    """Name of the matting model, as in the model repository, or one version of it as `NAME@VERSION`. Empty means the
+    server's default.
+    """
     max_pixels: _builtins.int
     """Most pixels (width × height) the caller takes; more is refused with PIXELS_EXCEEDED before decoding.
     It bounds the result as well. 0 means the server's own limit, 100,000,000.
@@ -571,6 +573,7 @@ class EditHeader(_message.Message):
     FOREGROUND_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     content_type: _builtins.str
     """Media type of the result: image/png, image/webp or image/jpeg."""
     size: _builtins.int
@@ -583,6 +586,8 @@ class EditHeader(_message.Message):
     """Name of the model that made the matte; empty where the picture's own transparency was it."""
     device: _builtins.str
     """Where the model ran, as `device/runtime/precision`, for example `cpu/openvino/bf16`; empty with `model`."""
+    model_version: _builtins.int
+    """Version of `model` that made the matte; 0 with an empty `model`."""
     @_builtins.property
     def foreground(self) -> Global___ForegroundBox:
         """Smallest box around the subject in the result. All zero when there is none."""
@@ -607,10 +612,11 @@ class EditHeader(_message.Message):
         foreground: Global___ForegroundBox | None = ...,
         stages: _abc.Iterable[Global___StageTime] | None = ...,
         generation: Global___Generation | None = ...,
+        model_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["foreground", b"foreground", "generation", b"generation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "device", b"device", "foreground", b"foreground", "generation", b"generation", "height", b"height", "model", b"model", "size", b"size", "stages", b"stages", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "device", b"device", "foreground", b"foreground", "generation", b"generation", "height", b"height", "model", b"model", "model_version", b"model_version", "size", b"size", "stages", b"stages", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

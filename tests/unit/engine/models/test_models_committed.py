@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.card import read_card, render_card
+from cards.card import read_card, render_card
 from engine.models.importer import Hashes, make_card
 from engine.models.sources import SOURCES, NpmSource
 

@@ -10,10 +10,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from engine.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card
-from engine.models.check import State, inspect
+from cards.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card
+from cards.check import State, inspect
+from cards.files import sha256_of
 from engine.models.errors import UnsupportedModelError
-from engine.models.files import sha256_of
 from engine.models.importer import Origin, import_model
 from engine.models.recipe import Recipe
 from tests.support.networks import convolution, half, run, save

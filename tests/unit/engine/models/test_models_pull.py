@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.models.card import ModelCard
-from engine.models.check import State, inspect
+from cards.card import ModelCard
+from cards.check import State, inspect
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import SOURCES, NpmSource

@@ -9,12 +9,12 @@ from threading import Thread
 
 import pytest
 
-from engine.models.card import read_config
+from cards.card import read_config
+from cards.generation import GenerationCard, read_generation_card
+from cards.weights import manifest_of
 from engine.models.errors import SourceError
-from engine.models.generation import GenerationCard, read_generation_card
 from engine.models.origin import open_origin
 from engine.models.pull_weights import is_in_place, pull_weights
-from engine.models.weights import manifest_of
 from tests.support.toy_generation import write_toy_generation
 
 PLAIN = "diffusion_pytorch_model.safetensors"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tflite
 
-from engine.models.card import WEIGHTS_FILE, read_card
+from cards.card import WEIGHTS_FILE, read_card
 from engine.models.errors import UnsupportedModelError
 from engine.models.importer import Origin, import_model
 from engine.models.recipe import Recipe

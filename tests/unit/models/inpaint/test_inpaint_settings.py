@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from inpaint.settings import read_settings
 
-from engine.models.card import read_config
+from cards.card import read_config
 
 FOLDER = Path(__file__).parents[4] / "model_repository" / "inpaint"
 

@@ -57,7 +57,7 @@ def test_outline_keeps_its_amount_and_its_place(
     drawn = outline(stage, grid)
     y, x = scale * height / rows, scale * width / columns
     amount = alpha.sum(dtype=float) / 255 * x * y
-    # Cells are sampled: what is drawn may be off by a tenth of a cell along its edge, which matters to thin things only.
+    # Cells are sampled: what is drawn may be off by a tenth of a cell along its edge.
     edge = 2 * (rows // 4 * 2 * y + columns // 4 * 2 * x) * alpha.max() / 255
     assert drawn.sum(dtype=float) * grid.cell**2 == pytest.approx(amount, abs=0.1 * edge * grid.cell)
     assert drawn.sum(dtype=float) * grid.cell**2 == pytest.approx(amount, rel=0.15, abs=2)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from engine.models.errors import CardError
-from engine.models.files import sha256_of
+from cards.errors import CardError
+from cards.files import sha256_of
 
 _LINE = re.compile(r"(?P<hash>[0-9a-f]{64})  (?P<path>[^\0\n]+)")
 

@@ -6,7 +6,7 @@ commits it. Weights are safetensors: a pickle is a program, and is refused under
 
 from pathlib import Path
 
-from engine.models.manifest import first_difference
+from cards.manifest import first_difference
 
 ALLOWED_SUFFIXES = frozenset({".safetensors", ".json", ".txt", ".model"})
 """Weights, configurations, vocabularies and merges of tokenizers, sentencepiece models."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from engine.models.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card, read_config
-from engine.models.errors import CardError
-from engine.models.files import sha256_of
-from engine.models.generation import GenerationCard, is_generation, read_generation_card
-from engine.models.seal import broken_seal
-from engine.models.weights import broken_weights, lacking_weights
+from cards.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card, read_config
+from cards.errors import CardError
+from cards.files import sha256_of
+from cards.generation import GenerationCard, is_generation, read_generation_card
+from cards.seal import broken_seal
+from cards.weights import broken_weights, lacking_weights
 
 
 class State(Enum):

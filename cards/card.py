@@ -12,7 +12,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from engine.models.errors import CardError
+from cards.errors import CardError
 
 CARD_FILE = "config.pbtxt"
 CPU_CARD_FILE = "configs/cpu.pbtxt"

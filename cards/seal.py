@@ -6,8 +6,8 @@ Whoever changes the code seals it again (`clearcanvas models seal NAME`) and com
 import shutil
 from pathlib import Path
 
-from engine.models.errors import CardError
-from engine.models.manifest import first_difference, hash_files, write_manifest
+from cards.errors import CardError
+from cards.manifest import first_difference, hash_files, write_manifest
 
 SEAL_FILE = "files.sha256"
 

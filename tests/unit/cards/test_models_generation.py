@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.card import CARD_FILE, read_config
-from engine.models.check import State, check_hashes, inspect
-from engine.models.errors import CardError
-from engine.models.generation import is_generation, read_generation_card
-from engine.models.manifest import hash_files, write_manifest
-from engine.models.seal import SEAL_FILE, drop_bytecode, seal
-from engine.models.weights import files_of, manifest_of
+from cards.card import CARD_FILE, read_config
+from cards.check import State, check_hashes, inspect
+from cards.errors import CardError
+from cards.generation import is_generation, read_generation_card
+from cards.manifest import hash_files, write_manifest
+from cards.seal import SEAL_FILE, drop_bytecode, seal
+from cards.weights import files_of, manifest_of
 from engine.repository import survey
 from tests.support.toy_generation import write_toy_generation
 from tests.support.toy_model import write_toy_model
 
 NO_HASH = "0" * 64
-COMMITTED = Path(__file__).parents[4] / "model_repository"
+COMMITTED = Path(__file__).parents[3] / "model_repository"
 
 
 def add_words(folder: Path, **parameters: str) -> None:

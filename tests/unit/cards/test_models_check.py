@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.models.card import CARD_FILE, WEIGHTS_FILE
-from engine.models.check import State, check_hashes, inspect
-from engine.models.errors import CardError
+from cards.card import CARD_FILE, WEIGHTS_FILE
+from cards.check import State, check_hashes, inspect
+from cards.errors import CardError
 from tests.support.toy_model import write_toy_model
 
 

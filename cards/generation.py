@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from engine.models.card import CARD_FILE
-from engine.models.errors import CardError
+from cards.card import CARD_FILE
+from cards.errors import CardError
 
 METHODS = frozenset({"procedural", "diffusion"})
 

@@ -6,8 +6,8 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from engine.models.card import CARD_FILE, CPU_CARD_FILE, ModelCard, read_card, write_card
-from engine.models.errors import CardError
+from cards.card import CARD_FILE, CPU_CARD_FILE, ModelCard, read_card, write_card
+from cards.errors import CardError
 from tests.support.toy_model import write_toy_model
 
 CARD = ModelCard(

@@ -1,0 +1,1 @@
+"""How good a matte is: scores against a truth, over a set of pictures."""

@@ -1,0 +1,1 @@
+"""What a program tells of itself while it runs: logs, metrics, traces. The same for every program."""
