@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cards.card import WEIGHTS_FILE, read_card
-from cli import models
+from cli.models import repository as models
 from engine.models.sources import SOURCES, NpmSource
 from tests.support.networks import convolution, save
 from tests.support.npm_package import network_bytes, pack, pin

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import models
+from cli.models import repository as models
 from tests.support.toy_generation import write_toy_generation
 from tests.support.toy_model import write_toy_model
 

@@ -1,4 +1,4 @@
-"""`clearcanvas models`: fetch, import, list and verify the models of the repository."""
+"""`clearcanvas models pull | import | list | seal | verify`: the models of the repository, without a service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ from engine.models.pull_weights import is_in_place, pull_weights
 from engine.models.recipe import Activation, Recipe, Triple
 from engine.models.sources import SOURCES
 
-app = typer.Typer(help="Fetch, import, list and verify models.", no_args_is_help=True)
+app = typer.Typer()
 
 Repository = Annotated[
     Path | None, typer.Option(help="Model repository; default from CLEARCANVAS_MODEL_REPOSITORY.", show_default=False)
