@@ -1,8 +1,8 @@
 """`clearcanvas cut`: files and folders through the gRPC service."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from cli import flags
-from cli.client import EditFailedError, NoServerError, connected, edit_file
+from cli.batch import run_batch, work_through
+from cli.client import EditFailedError, connected, edit_file
 from cli.compositions import read_template
 from cli.config import read_settings
 from cli.plan import Job, PlanError, plan_jobs
@@ -90,39 +91,25 @@ def _run(call: Call, paths: Sequence[Path], out: Path, *, overwrite: bool) -> No
         jobs = plan_jobs(paths, out, _SUFFIXES[call.template.output.format])
     except PlanError as error:
         raise typer.BadParameter(str(error)) from error
-    todo = [job for job in jobs if overwrite or not job.target.exists()]
-    console = Console(stderr=True)
-    try:
-        failed = asyncio.run(_cut_all(todo, call, console)) if todo else 0
-    except NoServerError as error:
-        console.print(f"error: {error}")
-        raise typer.Exit(1) from None
-    typer.echo(f"{len(todo) - failed} cut, {len(jobs) - len(todo)} kept, {failed} failed")
-    if failed:
-        raise typer.Exit(1)
+    run_batch(jobs, partial(_cut_all, call), "cut", overwrite=overwrite)
 
 
-async def _cut_all(jobs: Sequence[Job], call: Call, console: Console) -> int:
-    """Runs the jobs, `in_flight` at a time, and returns how many failed; each failure is printed as it happens."""
-    failed = 0
+async def _cut_all(call: Call, jobs: Sequence[Job], console: Console) -> int:
+    """Runs the jobs and returns how many failed; each failure is printed as it happens."""
     columns = (TextColumn("cut"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     async with connected(call.address) as channel:
         stub: images_pb2_grpc.ImageServiceAsyncStub = images_pb2_grpc.ImageServiceStub(channel)
-        waiting = iter(jobs)
         with Progress(*columns, console=console) as progress:
             bar = progress.add_task("cut", total=len(jobs))
 
-            async def work() -> None:
-                nonlocal failed
-                for job in waiting:
-                    try:
-                        await edit_file(stub, job.source, job.target, call.template, call.timeout_s)
-                    except EditFailedError as error:
-                        failed += 1
-                        progress.console.print(f"{job.source}: {error}", markup=False, highlight=False, soft_wrap=True)
+            async def do(job: Job) -> bool:
+                try:
+                    await edit_file(stub, job.source, job.target, call.template, call.timeout_s)
+                except EditFailedError as error:
+                    progress.console.print(f"{job.source}: {error}", markup=False, highlight=False, soft_wrap=True)
+                    return False
+                finally:
                     progress.advance(bar)
+                return True
 
-            async with asyncio.TaskGroup() as group:
-                for _ in range(call.in_flight):
-                    group.create_task(work())
-    return failed
+            return await work_through(jobs, call.in_flight, do)

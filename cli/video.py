@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from clearcanvas.v1.jobs_pb2 import VideoOrder
 from rich.console import Console
 
 from cli import flags
-from cli.client import NoServerError, connected
+from cli.batch import run_batch, work_through
+from cli.client import connected
 from cli.compositions import read_order
 from cli.config import read_settings
 from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs, plan_one
@@ -87,7 +89,8 @@ def video(
     every video is done, 1 when some failed, 2 when the command itself is wrong.
     """
     order, jobs = _plan(paths, out, ctx.params)
-    _run(Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet), jobs, overwrite=overwrite)
+    call = Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet)
+    run_batch(jobs, partial(_process_all, call), "done", overwrite=overwrite)
 
 
 def _plan(paths: Sequence[Path], out: Path, params: Mapping[str, Any]) -> tuple[VideoOrder, list[Job]]:
@@ -110,40 +113,21 @@ def _plan(paths: Sequence[Path], out: Path, params: Mapping[str, Any]) -> tuple[
         raise typer.BadParameter(str(error)) from error
 
 
-def _run(call: Call, jobs: Sequence[Job], *, overwrite: bool) -> None:
-    todo = [job for job in jobs if overwrite or not job.target.exists()]
-    console = Console(stderr=True)
-    try:
-        failed = asyncio.run(_process_all(todo, call, console)) if todo else 0
-    except NoServerError as error:
-        console.print(f"error: {error}")
-        raise typer.Exit(1) from None
-    typer.echo(f"{len(todo) - failed} done, {len(jobs) - len(todo)} kept, {failed} failed")
-    if failed:
-        raise typer.Exit(1)
-
-
-async def _process_all(jobs: Sequence[Job], call: Call, console: Console) -> int:
-    """Process the jobs, `in_flight` at a time, and return how many failed; each failure is printed as it happens."""
-    failed = 0
+async def _process_all(call: Call, jobs: Sequence[Job], console: Console) -> int:
+    """Process the jobs and return how many failed; each failure is printed as it happens."""
     async with connected(call.address) as channel:
         stub: jobs_pb2_grpc.JobServiceAsyncStub = jobs_pb2_grpc.JobServiceStub(channel)
-        waiting = iter(jobs)
         with VideoProgress(console) as progress:
 
-            async def work() -> None:
-                nonlocal failed
-                for job in waiting:
-                    try:
-                        await _process(VideoJob(stub, str(uuid.uuid4())), job, call, progress)
-                    except (VideoFailedError, SheetError, OSError) as error:
-                        failed += 1
-                        progress.say(f"{job.source}: {error}")
+            async def do(job: Job) -> bool:
+                try:
+                    await _process(VideoJob(stub, str(uuid.uuid4())), job, call, progress)
+                except (VideoFailedError, SheetError, OSError) as error:
+                    progress.say(f"{job.source}: {error}")
+                    return False
+                return True
 
-            async with asyncio.TaskGroup() as group:
-                for _ in range(call.in_flight):
-                    group.create_task(work())
-    return failed
+            return await work_through(jobs, call.in_flight, do)
 
 
 async def _process(video_job: VideoJob, job: Job, call: Call, progress: VideoProgress) -> None:
