@@ -19,8 +19,8 @@ def run_batch(
 ) -> None:
     """Have `work` done for the jobs whose results are not there, or for all with `overwrite`; say how it went.
 
-    `work` returns how many failed; `verb` says what was done to the others, for example `cut`. Raises typer.Exit(1) where
-    some failed, or no server answers.
+    `work` returns how many failed; `verb` says what was done to the others, for example `cut`. Raises typer.Exit(1)
+    where some failed, or no server answers.
     """
     todo = [job for job in jobs if overwrite or not job.target.exists()]
     console = Console(stderr=True)
