@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adapter import metrics
 from adapter.errors import ShuttingDownError
 
 
@@ -27,11 +28,13 @@ class Lifecycle:
             message = "The service is shutting down. Try again later."
             raise ShuttingDownError(message)
         self._in_flight += 1
+        metrics.IN_FLIGHT.inc()
         self._idle.clear()
         try:
             yield
         finally:
             self._in_flight -= 1
+            metrics.IN_FLIGHT.dec()
             if not self._in_flight:
                 self._idle.set()
 

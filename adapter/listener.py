@@ -11,7 +11,9 @@ from aiohttp.web_log import AccessLogger
 from adapter.middleware.errors import describe
 from adapter.middleware.failure import Failure
 from adapter.middleware.headers import set_common_headers
+from adapter.middleware.request_id import request_id_of
 from adapter.middleware.shapes import to_response
+from telemetry.request import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +112,7 @@ class GuardedHandler(web.RequestHandler):
         if request.writer.output_size > 0 or isinstance(exc, ConnectionError):
             broken = "The connection is gone, or its answer has begun."
             raise ConnectionAbortedError(broken) from exc
+        request_id.set(request_id_of(request))
         if status == HTTPStatus.BAD_REQUEST:
             logger.info("refused a malformed request of %s: %s", request.remote, type(exc).__name__)
             failure = Failure(HTTPStatus.BAD_REQUEST, "malformed_request", "Malformed request.")

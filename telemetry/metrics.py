@@ -6,6 +6,8 @@ from threading import Lock
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from telemetry.errors import TelemetryError
+
 OTHER = "other"
 
 
@@ -30,13 +32,16 @@ class Vocabulary:
 def exposed(registry: CollectorRegistry, address: str) -> Iterator[str]:
     """Serve `registry` over HTTP at `HOST:PORT`, in a thread; yields the real address, empty where `address` is.
 
-    Port 0 takes any. Nothing but metrics is served there, and to everybody who reaches it. Raises OSError.
+    Port 0 takes any. Nothing but metrics is served there, and to everybody who reaches it. Raises TelemetryError.
     """
     if not address:
         yield ""
         return
     host, _, port = address.rpartition(":")
-    server, thread = start_http_server(int(port), host.strip("[]"), registry)
+    try:
+        server, thread = start_http_server(int(port), host.strip("[]"), registry)
+    except OSError as error:
+        raise TelemetryError(f"cannot serve metrics on {address}: {error.strerror}") from error
     try:
         yield f"{host}:{server.server_port}"
     finally:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from telemetry.errors import TelemetryError
 from telemetry.request import traceparent
 
 HEADER = "traceparent"
@@ -66,7 +67,7 @@ _switch = _Switch()
 def tracing(program: str, endpoint: str) -> Iterator[None]:
     """Send this process's spans to an OpenTelemetry collector (gRPC, http://HOST:4317); an empty endpoint: none.
 
-    Raises ValueError where that is wanted and OpenTelemetry is not installed.
+    Raises TelemetryError where that is wanted and OpenTelemetry is not installed.
     """
     if not endpoint:
         yield
@@ -74,7 +75,7 @@ def tracing(program: str, endpoint: str) -> Iterator[None]:
     try:
         from telemetry.collector import CollectedSpans  # noqa: PLC0415 - 20 MB that only who wants traces loads.
     except ImportError:
-        raise ValueError("traces need OpenTelemetry: pip install 'clearcanvas[tracing]'") from None
+        raise TelemetryError("traces need OpenTelemetry: pip install 'clearcanvas[tracing]'") from None
     _switch.spans = CollectedSpans(program, endpoint)
     try:
         yield

@@ -18,6 +18,7 @@ from tests.support.toy_model import write_toy_model
 pytest_plugins = ["tests.support.devnet"]
 
 ROOT = Path(__file__).parents[1]
+os.environ.setdefault("CLEARCANVAS_METRICS", "127.0.0.1:0")  # Programs that run beside each other.
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 

@@ -12,6 +12,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool
 
+from adapter import metrics
 from adapter.limits.clients import Client
 from adapter.limits.local import WINDOW_S, LocalLimiter, Standing
 
@@ -41,6 +42,8 @@ class SharedLimiter:
         self._alone = LocalLimiter(max(1, limit // _ALONE))
         self._down = False
         self._ask_again_at = 0.0
+        self._up = metrics.RATE_LIMIT_UP.labels(namespace.removeprefix("clearcanvas-"))
+        self._up.set(1)
 
     async def take(self, client: Client, limit: int | None = None) -> Standing:
         """Counts one request."""
@@ -65,6 +68,7 @@ class SharedLimiter:
             return None
         if self._down:
             self._down = False
+            self._up.set(1)
             logger.warning("the store of the rate limit answers again")
         return standing
 
@@ -86,6 +90,7 @@ class SharedLimiter:
         self._ask_again_at = time.monotonic() + _PAUSE_S
         if not self._down:
             self._down = True
+            self._up.set(0)
             logger.error(
                 "the store of the rate limit does not answer (%s): each process counts alone, %d requests a minute",
                 type(error).__name__,

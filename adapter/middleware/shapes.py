@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
+from adapter import metrics
 from adapter.jobs.failures import describe_job_failure
 from adapter.middleware.failure import Failure
 from adapter.middleware.request_id import request_id_of
@@ -34,7 +35,8 @@ _PROCESSING_FAILED = "Processing failed. The same request, with the same payment
 
 
 def to_response(request: web.BaseRequest, failure: Failure) -> web.Response:
-    """Answers `request` with `failure`, in the shape of its surface."""
+    """Answers `request` with `failure`, in the shape of its surface, and counts it."""
+    metrics.count_rejection(failure.code)
     if request.path.startswith(REMOVEBG_PREFIX):
         status, problems = describe_errors(failure)
         content: dict[str, object] = {"errors": problems}

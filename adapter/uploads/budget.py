@@ -3,6 +3,8 @@
 from types import TracebackType
 from typing import Self
 
+from prometheus_client import Gauge
+
 from adapter.errors import OverloadedError
 
 
@@ -13,8 +15,11 @@ class UploadBudget:
     sends nothing takes nothing away from the others.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, gauge: Gauge | None = None) -> None:
+        """`gauge` shows what is taken."""
         self._limit_bytes = limit_bytes
+        if gauge is not None:
+            gauge.set_function(lambda: self.used_bytes)
         self.used_bytes = 0
 
     def reserve(self) -> "Reservation":

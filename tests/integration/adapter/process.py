@@ -116,7 +116,7 @@ def form(image: bytes | None = b"picture", **fields: str) -> bytes:
 async def run_adapter(grpc_address: str, *, log_level: str = "INFO", **settings: str) -> AsyncIterator[AdapterProcess]:
     """Starts the adapter on a free port; `settings` are CLEARCANVAS_* variables in lower case without the prefix."""
     with tempfile.TemporaryDirectory(prefix="clearcanvas-adapter-") as data:
-        names = {"http": "127.0.0.1:0", "grpc": grpc_address, "data": data, **settings}
+        names = {"http": "127.0.0.1:0", "grpc": grpc_address, "data": data, "metrics": "127.0.0.1:0", **settings}
         async with _run(names, log_level) as adapter:
             yield adapter
 
