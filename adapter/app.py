@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import grpc.aio
 from aiohttp import web
 
 from adapter.access import Access
@@ -50,6 +51,7 @@ from adapter.service import ImageService, open_channel
 from adapter.uploads.body import UploadLimits
 from adapter.uploads.budget import UploadBudget
 from adapter.uploads.spool import SpoolLimits
+from transport.tls import CertificateError
 
 if TYPE_CHECKING:
     from adapter.sale.rails import Shop
@@ -158,7 +160,9 @@ async def serve(
     async with AsyncExitStack() as stack:
         keyring = await _open_keyring(settings, stack)
         await _check_access(settings, payments, keyring)
-        channel = await stack.enter_async_context(open_channel(settings.grpc))
+        images, jobs = _open_channels(settings)
+        await stack.enter_async_context(images)
+        await stack.enter_async_context(jobs)
         limiter = _make_limiter(settings, "clearcanvas-unpaid")
         per_key = _make_limiter(settings, "clearcanvas-keys")
         stack.push_async_callback(limiter.close)
@@ -171,8 +175,8 @@ async def serve(
         app = build_app(
             settings,
             payments,
-            service=ImageService(channel),
-            jobs=JobService(channel, settings.job_submit_timeout_s),
+            service=ImageService(images),
+            jobs=JobService(jobs, settings.job_submit_timeout_s),
             lifecycle=lifecycle,
             keyring=keyring,
             limiter=limiter,
@@ -180,6 +184,14 @@ async def serve(
             shop=shop,
         )
         await _listen_until(stop, settings, app, lifecycle)
+
+
+def _open_channels(settings: Settings) -> tuple[grpc.aio.Channel, grpc.aio.Channel]:
+    """One for pictures and one for jobs, which a server may serve without the other. Raises InvalidSettingsError."""
+    try:
+        return open_channel(settings.grpc, settings.tls), open_channel(settings.grpc, settings.tls, "JobService")
+    except CertificateError as error:
+        raise InvalidSettingsError(str(error)) from error
 
 
 async def _open_keyring(settings: Settings, stack: AsyncExitStack) -> Keyring:

@@ -7,18 +7,24 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic.types import StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from transport.addresses import ServerAddress, is_loopback
+from transport.settings import TlsSettings
 
 Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
 
 
-class Settings(BaseSettings):
+class Settings(TlsSettings):
     """Every setting of the adapter; each is the environment variable CLEARCANVAS_<NAME>."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
 
     http: Address = Field("127.0.0.1:8402", description="HOST:PORT to serve HTTP on; port 0 chooses a free one.")
-    grpc: Address = Field("127.0.0.1:8401", description="HOST:PORT of the image service.")
+    grpc: ServerAddress = Field(
+        "127.0.0.1:8401",
+        description="The image service: HOST:PORT, a list IP:PORT,IP:PORT, or dns:///NAME:PORT for all behind a name.",
+    )
     data: Path = Field(Path("data"), description="Folder of the API keys, where `keys` names no other place.")
     keys: str = Field("", repr=False, description="SQLAlchemy URL of the API keys; by default SQLite in `data`.")
     request_timeout_s: PositiveFloat = Field(
@@ -69,7 +75,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach `http`."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def spool_folder(self) -> Path:
@@ -89,12 +95,3 @@ def load_settings() -> Settings:
         pydantic.ValidationError: A setting is malformed.
     """
     return Settings(_env_file=os.environ.get("CLEARCANVAS_ENV_FILE"))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # Another name, which may stand for any address.
-        return False

@@ -1,4 +1,4 @@
-"""The gRPC side: the channel to the image service, one edit, and its readiness."""
+"""The gRPC side: the channels to the image service, one edit, and its readiness."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -9,19 +9,14 @@ from clearcanvas.v1.images_pb2 import EditHeader, EditRequest, EditResponse, Ins
 from clearcanvas.v1.jobs_pb2 import DownloadResultResponse
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+import transport.channels
 from adapter.errors import BrokenResultError
+from transport.retries import ELSEWHERE
+from transport.tls import Tls
 
 # Two pictures of 25 MiB and what is around them, up; chunks of 1 MiB, down.
-_CHANNEL_OPTIONS = (
-    ("grpc.max_send_message_length", 51 * 1024 * 1024),
-    ("grpc.max_receive_message_length", 2 * 1024 * 1024),
-    # Back soon after the service was restarted; gRPC's own pause grows to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 500),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    # The service is ours and near: a proxy from the environment is never meant for it.
-    ("grpc.enable_http_proxy", 0),
-)
+_MAX_SEND_BYTES = 51 * 1024 * 1024
+_MAX_RECEIVE_BYTES = 2 * 1024 * 1024
 _HEALTH_TIMEOUT_S = 2.0
 _INSPECT_TIMEOUT_S = 5.0  # It takes a millisecond; more is a service that hangs.
 _PREFIX_BYTES = 64 * 1024  # One EXIF block with its thumbnail, the most that stands before most pictures' size.
@@ -36,13 +31,27 @@ class Readiness:
     device: str
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
-    """Opens a channel to the image service at `target`, `HOST:PORT`. Connects lazily, and again when lost."""
-    return grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+def open_channel(address: str, tls: Tls | None = None, service: str = "ImageService") -> grpc.aio.Channel:
+    """Opens a channel to the servers at `address` that serve `service`. Connects lazily, and again when lost.
+
+    Of several servers, a failed call goes to another one, once, where that is safe; a single one is left alone: an
+    edit is dear, and the caller decides.
+
+    Raises:
+        CertificateError: The certificates cannot be used.
+    """
+    return transport.channels.open_channel(
+        address,
+        tls=tls,
+        health=f"clearcanvas.v1.{service}",
+        retries=ELSEWHERE,
+        max_send_bytes=_MAX_SEND_BYTES,
+        max_receive_bytes=_MAX_RECEIVE_BYTES,
+    )
 
 
 class ImageService:
-    """The image service as the adapter sees it. Nothing is retried: an edit is dear, and the caller decides."""
+    """The image service as the adapter sees it."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._images = images_pb2_grpc.ImageServiceStub(channel)

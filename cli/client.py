@@ -1,7 +1,6 @@
 """One picture through the gRPC service: request in, file out."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,35 +9,14 @@ from pathlib import Path
 import grpc.aio
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
+import transport.channels
+from transport.retries import PATIENT
+from transport.tls import CertificateError, Tls
+
 # The contract's own bound for a picture; a larger file is not even read.
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 _MAX_REQUEST_BYTES = 2 * MAX_IMAGE_BYTES + 1024 * 1024  # A picture, another behind it, and what is around them.
-
-# A busy server answers RESOURCE_EXHAUSTED, one that restarts its model UNAVAILABLE. Both say with
-# `grpc-retry-pushback-ms` how long to wait, which gRPC's own retry honours; the backoff is for when they do not.
-# Five attempts is gRPC's own ceiling. The buffer must hold a whole request, or gRPC gives up retrying it.
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": "clearcanvas.v1.ImageService"}, {"service": "clearcanvas.v1.JobService"}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "1s",
-                "maxBackoff": "16s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["RESOURCE_EXHAUSTED", "UNAVAILABLE"],
-            },
-        }
-    ]
-}
-_OPTIONS = [
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-    ("grpc.enable_retries", 1),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.per_rpc_retry_buffer_size", _MAX_REQUEST_BYTES),
-    ("grpc.max_send_message_length", _MAX_REQUEST_BYTES),
-]
-
+_MAX_ANSWER_BYTES = 4 * 1024 * 1024  # Chunks of 1 MiB; sixteen previews.
 
 _CONNECT_LIMIT_S = 5.0
 
@@ -51,15 +29,26 @@ class EditFailedError(Exception):
     """One picture could not be edited; the message is a sentence for the user."""
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
+def open_channel(address: str, tls: Tls | None = None) -> grpc.aio.Channel:
     """Opens a channel that retries as the service asks. Close it, or use it as a context manager."""
-    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+    return transport.channels.open_channel(
+        address,
+        tls=tls,
+        health="clearcanvas.v1.JobService",  # What a server serves as long as it is there.
+        retries=PATIENT,
+        max_send_bytes=_MAX_REQUEST_BYTES,
+        max_receive_bytes=_MAX_ANSWER_BYTES,
+    )
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncIterator[grpc.aio.Channel]:
+async def connected(address: str, tls: Tls | None = None) -> AsyncIterator[grpc.aio.Channel]:
     """Yields such a channel to a server that is there. Raises NoServerError when none answers."""
-    async with open_channel(address) as channel:
+    try:
+        channel = open_channel(address, tls)
+    except (ValueError, CertificateError) as error:
+        raise NoServerError(str(error)) from error
+    async with channel:
         try:
             await asyncio.wait_for(channel.channel_ready(), _CONNECT_LIMIT_S)
         except TimeoutError:

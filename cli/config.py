@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from transport.settings import TlsSettings
 
 
-class Settings(BaseSettings):
+class Settings(TlsSettings):
     """Settings from `CLEARCANVAS_*` variables, and from the file that `CLEARCANVAS_ENV_FILE` names."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore", protected_namespaces=())
 
     http: str = Field("127.0.0.1:8402", description="Address of the HTTP adapter, HOST:PORT.")
-    grpc: str = Field("127.0.0.1:8401", description="Address of the gRPC server, HOST:PORT.")
+    grpc: str = Field("127.0.0.1:8401", description="The gRPC server: HOST:PORT, IP:PORT,IP:PORT or dns:///NAME:PORT.")
     data: Path = Field(Path("data"), description="Folder for what the programs keep while they run.")
     model_repository: Path = Field(Path("model_repository"), description="Folder of the models that Triton serves.")
     model: str = Field("isnet", description="Name of the matting model that is used when a request names none.")

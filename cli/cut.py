@@ -17,6 +17,7 @@ from cli.client import EditFailedError, connected, edit_file
 from cli.compositions import read_template
 from cli.config import read_settings
 from cli.plan import Job, PlanError, plan_jobs
+from transport.tls import Tls
 
 _SUFFIXES = {
     images_pb2.IMAGE_FORMAT_PNG: ".png",
@@ -30,6 +31,7 @@ class Call:
     """How the service is called: where, for what, how many at once, and how long at most for each, in seconds."""
 
     address: str
+    tls: Tls | None
     template: images_pb2.EditRequest
     in_flight: int
     timeout_s: float
@@ -82,7 +84,8 @@ def cut(
     Folders are searched to the bottom and keep their shape; PHOTO.jpg becomes OUT/PHOTO.png. Results that are there
     already are kept. Exits with 0 when every picture is done, 1 when some failed, 2 when the command itself is wrong.
     """
-    call = Call(read_settings(grpc=grpc).grpc, read_template(ctx.params), in_flight, timeout)
+    settings = read_settings(grpc=grpc)
+    call = Call(settings.grpc, settings.tls, read_template(ctx.params), in_flight, timeout)
     _run(call, paths, out, overwrite=overwrite)
 
 
@@ -97,7 +100,7 @@ def _run(call: Call, paths: Sequence[Path], out: Path, *, overwrite: bool) -> No
 async def _cut_all(call: Call, jobs: Sequence[Job], console: Console) -> int:
     """Runs the jobs and returns how many failed; each failure is printed as it happens."""
     columns = (TextColumn("cut"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    async with connected(call.address) as channel:
+    async with connected(call.address, call.tls) as channel:
         stub: images_pb2_grpc.ImageServiceAsyncStub = images_pb2_grpc.ImageServiceStub(channel)
         with Progress(*columns, console=console) as progress:
             bar = progress.add_task("cut", total=len(jobs))

@@ -17,18 +17,20 @@ _SECRETS = re.compile(r"CLEARCANVAS_\w*(KEY|SECRET|PASSWORD|TOKEN)\w*")
 _JOBS = re.compile(r"CLEARCANVAS_(JOBS|STORE|CLOUDINARY_URL)|CLOUDINARY_URL")
 # The keys of remote stores: for the server's jobs and the adapter's results.
 _CLOUD = re.compile(r"(AWS|AZURE|GOOGLE)_\w+")
+# Who this terminal is at servers elsewhere: the programs of a stack on one machine speak over loopback.
+_CERTIFICATES = re.compile(r"CLEARCANVAS_TLS_\w+")
 # What `clearcanvas pay` spends from: for no program at all.
 _WALLET = re.compile(r"CLEARCANVAS_WALLET\w*")
 
 
 def for_adapter(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the payer's wallet, and without the jobs."""
-    return _without(environment, _WALLET, _JOBS)
+    """The environment without the payer's wallet, the jobs, and certificates."""
+    return _without(environment, _WALLET, _JOBS, _CERTIFICATES)
 
 
 def for_server(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without wallet, rails, ledger, API keys, and whatever is named as a secret."""
-    return _without(environment, _WALLET, _RAILS, _BOOKS, _API_KEYS, _COUNTERS, _SECRETS)
+    """The environment without wallet, rails, ledger, API keys, certificates, and whatever is named as a secret."""
+    return _without(environment, _WALLET, _RAILS, _BOOKS, _API_KEYS, _COUNTERS, _SECRETS, _CERTIFICATES)
 
 
 def for_others(environment: Mapping[str, str]) -> dict[str, str]:

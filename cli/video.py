@@ -22,6 +22,7 @@ from cli.plan import VIDEO_SUFFIXES, Job, PlanError, plan_jobs, plan_one
 from cli.sheet import GrowingSheet, SheetError, has_picture_name, write_sheet
 from cli.video_jobs import VideoFailedError, VideoJob
 from cli.video_progress import VideoProgress, report, warning
+from transport.tls import Tls
 
 _SUFFIXES = {
     videos_pb2.VIDEO_FORMAT_MP4: ".mp4",
@@ -36,6 +37,7 @@ class Call:
     """How the service is called: where, for what, how many at once, and where the contact sheet goes."""
 
     address: str
+    tls: Tls | None
     order: VideoOrder
     in_flight: int
     sheet: Path | None
@@ -89,7 +91,8 @@ def video(
     every video is done, 1 when some failed, 2 when the command itself is wrong.
     """
     order, jobs = _plan(paths, out, ctx.params)
-    call = Call(read_settings(grpc=grpc).grpc, order, in_flight, contact_sheet)
+    settings = read_settings(grpc=grpc)
+    call = Call(settings.grpc, settings.tls, order, in_flight, contact_sheet)
     run_batch(jobs, partial(_process_all, call), "done", overwrite=overwrite)
 
 
@@ -115,7 +118,7 @@ def _plan(paths: Sequence[Path], out: Path, params: Mapping[str, Any]) -> tuple[
 
 async def _process_all(call: Call, jobs: Sequence[Job], console: Console) -> int:
     """Process the jobs and return how many failed; each failure is printed as it happens."""
-    async with connected(call.address) as channel:
+    async with connected(call.address, call.tls) as channel:
         stub: jobs_pb2_grpc.JobServiceAsyncStub = jobs_pb2_grpc.JobServiceStub(channel)
         with VideoProgress(console) as progress:
 

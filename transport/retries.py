@@ -67,7 +67,8 @@ PATIENT = Retries(
     ("ImageService", "JobService"), ("RESOURCE_EXHAUSTED", "UNAVAILABLE"),
     attempts=5, initial_s=1, max_s=16, budgeted=False, elsewhere=False,
 )  # fmt: skip
-"""Of a person at a terminal, whose few calls wait as long as the server asks."""
+"""Of a person at a terminal. A busy server answers RESOURCE_EXHAUSTED, one that restarts its model UNAVAILABLE; both
+say how long to wait."""
 
 
 def _name(text: str) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The gRPC side of jobs: one method for each call. Nothing is retried: a job's id makes the caller's own retry safe."""
+"""The gRPC side of jobs: one method for each call."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
