@@ -92,6 +92,8 @@ proto-release: .venv/.done ## Make the contract as it stands the one that must n
 lock: ## Resolve the dependencies again (needs uv); takes the newest versions that fit
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/app.lock
 	$(COMPILE) --upgrade pyproject.toml --group dev --constraint requirements/app.lock --output-file requirements/dev.lock
+	for name in server adapter build; do $(COMPILE) --upgrade --constraint requirements/app.lock --constraint requirements/dev.lock \
+		deploy/images/$$name.in --output-file deploy/images/$$name.lock; done
 	$(COMPILE) --upgrade engine/requirements.in >engine/requirements.lock
 	$(COMPILE) --no-deps engine/tritonserver.in >>engine/requirements.lock
 	$(COMPILE) --upgrade --constraint engine/requirements.lock engine/torch-cuda.in >engine/torch-cuda.lock
