@@ -13,6 +13,7 @@ import grpc.aio
 from server.admission import Admission
 from server.assembly import (
     Rooms,
+    build_interceptor,
     build_job_calls,
     build_jobs,
     calls_pool,
@@ -25,10 +26,10 @@ from server.config import MIB, Settings, load_settings
 from server.errors import StoreUnavailableError
 from server.jobs.jobs import Jobs
 from server.jobs.uploads.setup import Places
-from server.rpc.calls import CallInterceptor, RequestIdFilter
+from server.rpc.calls import RequestIdFilter
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
-from server.rpc.service import build_server
+from server.rpc.service import ListenError, bind, build_server
 from server.triton.monitor import ModelMonitor
 from server.workers.limits import scrub_environment
 from server.workers.workspace import Workspace
@@ -84,8 +85,8 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
     except ValueError as error:
         raise SystemExit(str(error)) from None
     job_calls = build_job_calls(settings, places, rooms, monitor=monitor, jobs=jobs, admission=admission)
-    server = build_server(images, job_calls, health, CallInterceptor(settings.receive_s, settings.transfer_s))
-    port = _bind(server, settings.grpc)
+    server = build_server(images, job_calls, health, build_interceptor(settings))
+    port = _bind(server, settings)
     await _start(jobs, places)
     await server.start()
     background = [asyncio.create_task(monitor.run(health.update)), asyncio.create_task(_give_memory_back())]
@@ -113,11 +114,11 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
             raise outcome
 
 
-def _bind(server: grpc.aio.Server, address: str) -> int:
+def _bind(server: grpc.aio.Server, settings: Settings) -> int:
     try:
-        return server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise SystemExit(f"cannot listen on {address}: {error}") from None
+        return bind(server, settings.grpc, settings.tls, plaintext=settings.allow_plaintext)
+    except ListenError as error:
+        raise SystemExit(str(error)) from None
 
 
 async def _start(jobs: Jobs, places: Places) -> None:

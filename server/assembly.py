@@ -14,8 +14,11 @@ from server.jobs.runner import JobRunner, RunnerOptions
 from server.jobs.settings import JobSettings, Retention
 from server.jobs.uploads.setup import Places, open_places
 from server.jobs.webhooks import WebhookErrand
+from server.rpc.access import Access
+from server.rpc.calls import CallInterceptor
 from server.rpc.images import ImageOptions
 from server.rpc.jobs import JobServicer
+from server.rpc.service import host_of
 from server.rpc.submissions import Submissions, SubmitOptions
 from server.triton.model import TritonOptions
 from server.triton.monitor import ModelMonitor
@@ -25,6 +28,7 @@ from server.workers.pool import WorkerPool
 from server.workers.task import initialize
 from server.workers.video import probe_video_file
 from server.workers.workspace import Workspace
+from transport.addresses import is_loopback
 
 PRELOAD = ("server.workers.preload",)
 
@@ -137,6 +141,13 @@ def build_job_calls(
 def video_limits(settings: Settings) -> VideoLimits:
     """What of a video is taken."""
     return VideoLimits(duration_s=settings.video_duration_s, size=settings.video_mib * MIB)
+
+
+def build_interceptor(settings: Settings) -> CallInterceptor:
+    """What surrounds every call."""
+    callers = None if settings.tls is None else settings.callers
+    access = Access(callers, local=is_loopback(host_of(settings.grpc)))
+    return CallInterceptor(access, settings.receive_s, settings.transfer_s)
 
 
 async def _probe(pool: WorkerPool, video: VideoLimits, limits: WorkerLimits, file: Path) -> VideoFacts:

@@ -7,7 +7,9 @@ from typing import Literal
 
 import psutil
 from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from transport.settings import TlsSettings
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -24,12 +26,19 @@ def default_job_workers() -> int:
     return max(1, min(default_workers(), psutil.virtual_memory().total // (2 * GIB)))
 
 
-class Settings(BaseSettings):
+class Settings(TlsSettings):
     """Every setting is an environment variable `CLEARCANVAS_<NAME>`, or a line of the file `CLEARCANVAS_ENV_FILE`."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
 
     grpc: str = Field("127.0.0.1:8401", pattern=ADDRESS, description="Address the service binds; port 0 takes any.")
+    callers: dict[str, tuple[Literal["ImageService", "JobService", "ModelService", "*"], ...]] = Field(
+        {"adapter": ("ImageService", "JobService"), "operator": ("*",)},
+        description="What callers may use, by the name in their certificate, as JSON.",
+    )
+    allow_plaintext: bool = Field(
+        default=False, description="Serve without certificates on an address that others reach: in a private network."
+    )
     triton: str = Field("127.0.0.1:8400", pattern=ADDRESS, description="Triton's gRPC address.")
     model: str = Field("isnet", description="Matting model used when a request names none.")
     generation_model: str = Field(

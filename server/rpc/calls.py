@@ -1,4 +1,4 @@
-"""What surrounds every call of our services: a request id, one log line, the mapping of errors."""
+"""What surrounds every call of our services: a request id, who may call, one log line, the mapping of errors."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ import grpc
 import grpc.aio
 
 from server.errors import DeadlineExceededError, InvalidParameterError, ServiceError
+from server.rpc.access import Access
 from server.rpc.errors import to_status
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ class RequestIdFilter(logging.Filter):
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Wraps the methods of our own services; health and reflection stay as their libraries made them."""
 
-    def __init__(self, receive_s: float, upload_s: float) -> None:
+    def __init__(self, access: Access, receive_s: float, upload_s: float) -> None:
         """Seconds in which a message must have arrived, and all the messages of a call that takes many."""
+        self._access = access
         self._receive_s = receive_s
         self._upload_s = upload_s
 
@@ -59,7 +61,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(OURS):
             return handler
-        name = handler_call_details.method.rpartition("/")[2]
+        path, _, name = handler_call_details.method.rpartition("/")
+        service = path.rpartition(".")[2]
         # On the wire one message is a stream of one. As a stream it is read by us, and so within a time; and every
         # method writes to its context, be it one answer or many.
         if handler.request_streaming:
@@ -67,10 +70,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         else:
             method = self._with_message(cast("Method", handler.unary_stream or handler.unary_unary))
         return grpc.stream_stream_rpc_method_handler(
-            cast("Any", _guarded(name, method)),
+            cast("Any", _guarded(name, self._allowed(service, method))),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+
+    def _allowed(self, service: str, method: Method) -> Method:
+        async def call(request: object, context: Context) -> None:
+            self._access.check(context.auth_context(), service)
+            await method(request, context)
+
+        return call
 
     def _with_message(self, method: Method) -> Method:
         async def call(_: object, context: Context) -> None:

@@ -6,22 +6,25 @@ from grpc_health.v1 import health, health_pb2
 from server.rpc.calls import Context
 from server.triton.monitor import ModelState
 
-SERVICES = ("", "clearcanvas.v1.ImageService", "clearcanvas.v1.JobService")
+# Callers balance by these. Jobs are taken, watched and fetched whatever the model does: they wait for it.
+OF_THE_MODEL = ("", "clearcanvas.v1.ImageService")
+JOBS = "clearcanvas.v1.JobService"
 
 
 class HealthServicer(health.aio.HealthServicer):
-    """SERVING while the default model answers; NOT_SERVING for good once the server drains."""
+    """SERVING while the default model answers, for jobs always; NOT_SERVING for good once the server drains."""
 
     def __init__(self, state: ModelState) -> None:
         super().__init__()
         self._state = state
-        self._server_status = dict.fromkeys(SERVICES, health_pb2.HealthCheckResponse.NOT_SERVING)
+        values = health_pb2.HealthCheckResponse
+        self._server_status = dict.fromkeys(OF_THE_MODEL, values.NOT_SERVING) | {JOBS: values.SERVING}
 
     async def update(self, state: ModelState) -> None:
         """Take over what the monitor found."""
         self._state = state
         values = health_pb2.HealthCheckResponse
-        for service in SERVICES:
+        for service in OF_THE_MODEL:
             await self.set(service, values.SERVING if state.serving else values.NOT_SERVING)
 
     async def Check(  # noqa: N802 - gRPC's name

@@ -1,4 +1,4 @@
-"""The gRPC server: which services, how large, how many."""
+"""The gRPC server: which services, how large, how many, and for whom it is open."""
 
 import grpc.aio
 from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2, jobs_pb2_grpc
@@ -10,6 +10,8 @@ from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
 from server.rpc.jobs import JobServicer
 from server.wire.messages import MAX_IMAGE_BYTES
+from transport.addresses import is_loopback
+from transport.tls import CertificateError, Tls
 
 MIB = 1024 * 1024
 
@@ -28,6 +30,9 @@ OPTIONS: list[tuple[str, int]] = [
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_ping_strikes", 2),
     ("grpc.max_connection_idle_ms", 300_000),
+    # Callers that balance by a name ask for its addresses again when a connection ends, and so find new servers. What
+    # is under way on an old connection is finished on it.
+    ("grpc.max_connection_age_ms", 600_000),
     # One server a port: a second one fails to bind instead of taking half of the calls.
     ("grpc.so_reuseport", 0),
 ]
@@ -35,6 +40,10 @@ OPTIONS: list[tuple[str, int]] = [
 # Calls in all connections together. The messages of calls that are read but not yet admitted are not in the
 # budget: this bounds them.
 MAX_CALLS = 512
+
+
+class ListenError(Exception):
+    """The address cannot be served; the message is a sentence for the operator."""
 
 
 def build_server(
@@ -53,3 +62,26 @@ def build_server(
     )
     reflection.enable_server_reflection(names, server)
     return server
+
+
+def bind(server: grpc.aio.Server, address: str, tls: Tls | None, *, plaintext: bool) -> int:
+    """Binds `address`, for callers with certificates where there is `tls`; returns the port.
+
+    Raises ListenError, also for plain text on an address that others reach and `plaintext` does not allow.
+    """
+    try:
+        if tls is not None:
+            return server.add_secure_port(address, tls.server_credentials())
+        if not plaintext and not is_loopback(host_of(address)):
+            raise ListenError(
+                f"{address} is reached by others: set CLEARCANVAS_TLS_CERT, _TLS_KEY and _TLS_CA, or in a network of "
+                "its own CLEARCANVAS_ALLOW_PLAINTEXT=true"
+            )
+        return server.add_insecure_port(address)
+    except (RuntimeError, CertificateError) as error:
+        raise ListenError(f"cannot listen on {address}: {error}") from None
+
+
+def host_of(address: str) -> str:
+    """The host of `HOST:PORT`."""
+    return address.rpartition(":")[0]
