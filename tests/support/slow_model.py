@@ -1,39 +1,21 @@
 """The toy model with work to do: a chain of convolutions whose result is dropped to nothing in the answer."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from cards.card import WEIGHTS_FILE, ModelCard, write_card
-from tests.support.toy_model import toy_onnx
+from cards.target import Target
+from tests.support.toy_model import toy_onnx, write_graph
 
 CHANNELS = 32
 
 
-def write_slow_model(repository: Path, name: str = "slow", size: int = 512, layers: int = 16) -> Path:
+def write_slow_model(repository: Path, name: str = "slow", size: int = 512, layers: int = 16, version: int = 1) -> Path:
     """Write `name` into `repository`: the toy model's answers, each after `layers` × 18 kFLOP a pixel."""
-    folder = repository / name
-    data = _slow_onnx(size, layers).SerializeToString(deterministic=True)
-    weights = folder / WEIGHTS_FILE
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    weights.write_bytes(data)
-    card = ModelCard(
-        name=name,
-        height=size,
-        width=size,
-        sha256=sha256(data).hexdigest(),
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
-        license="Apache-2.0",
-        source="tests/support/slow_model.py",
-        source_sha256=sha256(data).hexdigest(),
-        description="Bright is subject, after a while.",
-    )
-    write_card(card, folder)
-    return folder
+    graph = _slow_onnx(size, layers)
+    return write_graph(repository, Target(name, version), graph, size, "Bright is subject, after a while.")
 
 
 def _slow_onnx(size: int, layers: int) -> onnx.ModelProto:

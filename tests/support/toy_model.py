@@ -6,39 +6,48 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from cards.card import WEIGHTS_FILE, ModelCard, write_card
+from cards.card import CARD_FILE, ModelCard, read_card, weights_file
+from cards.facts import Facts
+from cards.render import write_card
+from cards.target import Target
 
 OPSET = 17
 IR_VERSION = 8
 
 
-def write_toy_model(repository: Path, name: str = "toy", size: int = 256) -> Path:
-    """Write the model `name` into `repository` and return its folder.
+def write_toy_model(repository: Path, name: str = "toy", size: int = 256, version: int = 1, gain: float = 4.0) -> Path:
+    """Write the model `name` into `repository` and return its folder; another version joins those that are there.
 
-    alpha = clip((mean(r, g, b) - 96) × 4, 0, 255) at size × size: what is bright is the subject. It has no weights.
+    alpha = clip((mean(r, g, b) - 96) × gain, 0, 255) at size × size: what is bright is the subject. It has no weights.
     """
-    folder = repository / name
-    data = toy_onnx(size).SerializeToString(deterministic=True)
-    weights = folder / WEIGHTS_FILE
+    return write_graph(repository, Target(name, version), toy_onnx(size, gain), size, "Bright is subject.")
+
+
+def write_graph(repository: Path, target: Target, graph: onnx.ModelProto, size: int, description: str) -> Path:
+    """Write a graph of the contract into `repository` as a version of its model, and return the model's folder."""
+    folder = repository / target.model
+    data = graph.SerializeToString(deterministic=True)
+    weights = folder / weights_file(target.version)
     weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(data)
-    card = ModelCard(
-        name=name,
-        height=size,
-        width=size,
-        sha256=sha256(data).hexdigest(),
+    digest = sha256(data).hexdigest()
+    facts = Facts(
+        sha256=digest,
+        size=len(data),
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
         license="Apache-2.0",
-        source="tests/support/toy_model.py",
-        source_sha256=sha256(data).hexdigest(),
-        description="Bright is subject.",
+        source="tests/support",
+        source_sha256=digest,
+        description=description,
     )
-    write_card(card, folder)
+    there = read_card(folder).versions if (folder / CARD_FILE).exists() else {}
+    versions = dict(sorted({**there, target.version: facts}.items()))
+    write_card(ModelCard(target.model, size, size, versions, default=min(versions)), folder)
     return folder
 
 
-def toy_onnx(size: int) -> onnx.ModelProto:
+def toy_onnx(size: int, gain: float = 4.0) -> onnx.ModelProto:
     """The graph: IMAGE uint8 [batch, size, size, 3] → ALPHA uint8 [batch, size, size]."""
     nodes = [
         helper.make_node("Cast", ["IMAGE"], ["rgb"], to=TensorProto.FLOAT),
@@ -49,7 +58,7 @@ def toy_onnx(size: int) -> onnx.ModelProto:
         helper.make_node("Round", ["clipped"], ["rounded"]),
         helper.make_node("Cast", ["rounded"], ["ALPHA"], to=TensorProto.UINT8),
     ]
-    constants = {"threshold": 96.0, "gain": 4.0, "zero": 0.0, "full": 255.0}
+    constants = {"threshold": 96.0, "gain": gain, "zero": 0.0, "full": 255.0}
     graph = helper.make_graph(
         nodes,
         "toy",

@@ -9,11 +9,13 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from cards.card import WEIGHTS_FILE, read_card, render_card
+from cards.card import WEIGHTS_FILE
 from cards.check import check_hashes
+from cards.render import render_card
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import ISNET
+from tests.support.cards import unmeasured
 
 PHOTO = Path(__file__).parents[2] / "photos" / "chelsea.png"
 
@@ -41,7 +43,7 @@ def original(pulled: Path) -> Path:
 
 def test_a_pull_gives_the_committed_card_and_weights(isnet_repository: Path, pulled: Path) -> None:
     assert check_hashes(pulled) == check_hashes(isnet_repository) == []
-    assert render_card(read_card(pulled / "isnet")) == render_card(read_card(isnet_repository / "isnet"))
+    assert render_card(unmeasured(pulled / "isnet")) == render_card(unmeasured(isnet_repository / "isnet"))
 
 
 def test_the_fold_changes_nothing_that_shows(isnet_repository: Path, original: Path) -> None:

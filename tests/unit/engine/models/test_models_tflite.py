@@ -7,6 +7,7 @@ import pytest
 import tflite
 
 from cards.card import WEIGHTS_FILE, read_card
+from cards.target import Target
 from engine.models.errors import UnsupportedModelError
 from engine.models.importer import Origin, import_model
 from engine.models.recipe import Recipe
@@ -28,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def bring(file: Path, repository: Path) -> None:
-    import_model(file, repository, "tiny", recipe=RECIPE, origin=Origin("MIT", "", ""), report=lambda _: None)
+    import_model(file, repository, Target("tiny"), recipe=RECIPE, origin=Origin("MIT", "", ""), report=lambda _: None)
 
 
 def test_an_imported_network_answers_as_its_arithmetic_says(tmp_path: Path, file: Path) -> None:
