@@ -17,6 +17,7 @@ _COMMANDS = {
     "models": "cli.models",
     "ledger": "cli.ledger",
     "keys": "cli.keys",
+    "certs": "cli.certs",
 }
 
 
