@@ -114,10 +114,9 @@ def _inspect_generation(folder: Path, card: GenerationCard, version: int | None)
     if problem := broken_seal(folder):
         return [Inspection(Target(folder.name), State.WRONG, card, problem)]
     there = version_folders(folder)
-    if (version or max(there, default=0)) not in there:
-        return [
-            Inspection(Target(folder.name, version), State.WRONG, card, f"{folder / str(version or 1)} is not there.")
-        ]
+    if not there or (version and version not in there):
+        missing = version or 1
+        return [Inspection(Target(folder.name, missing), State.WRONG, card, f"{folder / str(missing)} is not there.")]
     state, problem = State.GOOD, ""
     if lacking := lacking_weights(folder, card.weights):
         state, problem = State.MISSING, lacking
