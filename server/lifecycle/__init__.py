@@ -1,0 +1,1 @@
+"""How a version of a model takes another's place while requests go on: the steps, the gate, and work on copies."""

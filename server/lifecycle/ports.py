@@ -1,0 +1,112 @@
+"""What changes of a model need of others: the routing, the gate, and someone who listens."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from cards.target import Target
+from evaluation.verdict import Measured
+from server.routing.route import Route, Share
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that is done. `text`: what was found, in words."""
+
+    name: str
+    text: str
+    seconds: float
+
+
+Tell = Callable[[Step, Route], Awaitable[None]]
+"""Told of each step, and of the routing after it."""
+
+
+class Traffic(Protocol):
+    """Which version requests go to, as all servers see it."""
+
+    def route(self, name: str) -> Route | None:
+        """What a name stands for; None where nobody has said, and no Triton has a model of that name."""
+        ...
+
+    async def ready(self, target: Target) -> None:
+        """Wait until every server has a version that is held. Raises `ModelRefusedError` where it cannot be loaded."""
+        ...
+
+    async def settled(self, name: str, generation: int, targets: Collection[Target]) -> None:
+        """Wait until every server goes by that routing, and nobody waits for any of `targets`."""
+        ...
+
+
+class Store(Protocol):
+    """Where the routing is kept; see `server.routing.store`."""
+
+    async def read(self) -> Mapping[str, Route]:
+        """What each name stands for that was ever changed."""
+        ...
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Be the only one who changes it. Raises `ModelBusyError`."""
+        ...
+
+    def hold(self, *targets: Target) -> AbstractAsyncContextManager[None]:
+        """Have versions loaded everywhere, and kept so, during the block."""
+        ...
+
+    async def change(
+        self, name: str, *, shares: Sequence[Share], mirror: Share | None, previous: Sequence[Share], generation: int
+    ) -> Route:
+        """Let a name stand for something else."""
+        ...
+
+
+class Cards(Protocol):
+    """What is known of the models on the disk."""
+
+    async def check_name(self, name: str) -> None:
+        """Raise `ModelNotFoundError` where no matting model has that name."""
+        ...
+
+    async def verify(self, target: Target) -> str:
+        """Read a version's weights, and say what was found. Raises `ModelRefusedError` where it may not be served."""
+        ...
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What two versions did with the golden set."""
+
+    new: Measured
+    old: Measured
+
+
+class Gate(Protocol):
+    """Asks versions that are loaded. Raises `ModelRefusedError`, with the reason, where one does not answer."""
+
+    async def ask(self, target: Target) -> str:
+        """Ask a version once, and say what it did."""
+        ...
+
+    async def compare(self, new: Target, old: Target) -> Trial:
+        """Have both work on the golden set."""
+        ...
+
+
+class Notes(Protocol):
+    """Where it is written down what was done and what was refused."""
+
+    async def note(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> None:
+        """Write down that something was done to `name`, or refused."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All of them."""
+
+    traffic: Traffic
+    store: Store
+    cards: Cards
+    gate: Gate
+    notes: Notes
