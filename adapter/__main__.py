@@ -12,8 +12,13 @@ from pydantic import ValidationError
 from adapter.app import serve
 from adapter.config import Settings, load_settings
 from adapter.errors import InvalidSettingsError, KeysUnavailableError
+from adapter.metrics import REGISTRY
 from adapter.payments.errors import StoreUnavailableError
 from adapter.sale.settings import PaymentSettings, load_payment_settings
+from telemetry.errors import TelemetryError
+from telemetry.logs import Form, set_up
+from telemetry.metrics import exposed
+from telemetry.traces import tracing
 
 logger = logging.getLogger("adapter")
 
@@ -26,12 +31,10 @@ _MALLOC_THRESHOLD = 128 * 1024  # glibc's own first choice, which it raises with
 
 def main() -> int:
     """Runs the adapter; returns the exit code: 0 stopped, 1 could not serve, 2 bad settings."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for library in _TALKATIVE:
-        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         settings, payments = load_settings(), load_payment_settings()
     except ValidationError as error:
+        set_up(Form.TEXT)
         for mistake in error.errors():
             name = (
                 "CLEARCANVAS_" + "_".join(str(part) for part in mistake["loc"]).upper()
@@ -40,11 +43,17 @@ def main() -> int:
             )
             logger.error("%s: %s", name, mistake["msg"])
         return 2
+    set_up(settings.log)
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     _raise_file_limit()
     _give_freed_memory_back()
     try:
-        asyncio.run(_serve_until_signalled(settings, payments))
-    except InvalidSettingsError as error:
+        with exposed(REGISTRY, settings.metrics) as address, tracing("adapter", settings.traces):
+            if address:
+                logger.info("metrics at http://%s/metrics", address)
+            asyncio.run(_serve_until_signalled(settings, payments))
+    except (InvalidSettingsError, TelemetryError) as error:
         logger.error("settings: %s", error)
         return 2
     except StoreUnavailableError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import grpc.aio
 from aiohttp import web
 
+from adapter import metrics
 from adapter.access import Access
 from adapter.config import Settings
 from adapter.editing import Editor
@@ -27,11 +28,13 @@ from adapter.keys.keyring import Keyring
 from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
 from adapter.limits.clients import Clients
+from adapter.limits.counted import CountedLimiter
 from adapter.limits.local import Limiter, LocalLimiter
 from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
 from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
+from adapter.middleware.observe import observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
 from adapter.payments.finishing import Finishing
@@ -83,10 +86,10 @@ def build_app(
     } | price_jobs(payments)
     access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback)
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
-    budget = UploadBudget(settings.upload_budget_mib * _MIB)
+    budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
     guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
-    app = web.Application(middlewares=[*guards, map_errors, answer_preflight])
+    app = web.Application(middlewares=[observe, *guards, map_errors, answer_preflight])
     app.on_response_prepare.append(_make_completion(lifecycle))
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
     editor = Editor(service, settings.request_timeout_s)
@@ -101,7 +104,11 @@ def build_app(
     desk = _open_desk(app, settings, jobs, access, paid)
     ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
     patient = replace(limits, total_timeout_s=settings.video_upload_timeout_s)
-    disk = SpoolLimits(settings.spool_folder, UploadBudget(settings.spool_budget_mib * _MIB), settings.video_mib * _MIB)
+    disk = SpoolLimits(
+        settings.spool_folder,
+        UploadBudget(settings.spool_budget_mib * _MIB, metrics.UPLOADS.labels("disk")),
+        settings.video_mib * _MIB,
+    )
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
@@ -249,9 +256,10 @@ async def _listen_until(stop: asyncio.Event, settings: Settings, app: web.Applic
 
 
 def _make_limiter(settings: Settings, namespace: str) -> Limiter:
+    name = namespace.removeprefix("clearcanvas-")
     if settings.rate_limit_storage == "memory://":
-        return LocalLimiter(settings.unpaid_per_minute)
-    return SharedLimiter(settings.rate_limit_storage, settings.unpaid_per_minute, namespace)
+        return CountedLimiter(LocalLimiter(settings.unpaid_per_minute), name)
+    return CountedLimiter(SharedLimiter(settings.rate_limit_storage, settings.unpaid_per_minute, namespace), name)
 
 
 def _to_url(listener: asyncio.Server) -> str:

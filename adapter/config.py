@@ -9,13 +9,14 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from pydantic.types import StringConstraints
 from pydantic_settings import SettingsConfigDict
 
+from telemetry.settings import METRICS, TelemetrySettings
 from transport.addresses import ServerAddress, is_loopback
 from transport.settings import TlsSettings
 
 Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
 
 
-class Settings(TlsSettings):
+class Settings(TlsSettings, TelemetrySettings):
     """Every setting of the adapter; each is the environment variable CLEARCANVAS_<NAME>."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
@@ -59,6 +60,9 @@ class Settings(TlsSettings):
     )
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = Field(
         (), description='Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: ["10.0.0.0/8"].'
+    )
+    metrics: str = Field(
+        "127.0.0.1:8412", pattern=METRICS, description="HOST:PORT of the metrics, never a public one; empty for none."
     )
     drain_timeout_s: PositiveFloat = Field(6.0, description="Seconds that a stop waits for the requests in flight.")
 
