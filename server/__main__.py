@@ -5,7 +5,6 @@ import ctypes
 import logging
 import os
 import signal
-import sys
 from contextlib import AsyncExitStack
 
 import grpc.aio
@@ -26,13 +25,17 @@ from server.config import MIB, Settings, load_settings
 from server.errors import StoreUnavailableError
 from server.jobs.jobs import Jobs
 from server.jobs.uploads.setup import Places
-from server.rpc.calls import RequestIdFilter
+from server.metrics import REGISTRY
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
 from server.rpc.service import ListenError, bind, build_server
 from server.triton.monitor import ModelMonitor
 from server.workers.limits import scrub_environment
 from server.workers.workspace import Workspace
+from telemetry.errors import TelemetryError
+from telemetry.logs import set_up
+from telemetry.metrics import exposed
+from telemetry.traces import tracing
 
 logger = logging.getLogger("server")
 
@@ -48,14 +51,14 @@ def main() -> None:
     except ValueError as error:
         raise SystemExit(str(error)) from None
     scrub_environment()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(RequestIdFilter())
-    logging.basicConfig(
-        level=logging.INFO,
-        handlers=[handler],
-        format="%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-    )
-    asyncio.run(serve(settings, places))
+    set_up(settings.log)
+    try:
+        with exposed(REGISTRY, settings.metrics) as address, tracing("server", settings.traces):
+            if address:
+                logger.info("metrics at http://%s/metrics", address)
+            asyncio.run(serve(settings, places))
+    except TelemetryError as error:
+        raise SystemExit(str(error)) from None
 
 
 async def serve(settings: Settings, places: Places) -> None:

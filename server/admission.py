@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from server import metrics
 from server.errors import OverloadedError, ShuttingDownError
 
 
@@ -13,6 +14,7 @@ class Admission:
     def __init__(self, budget: int) -> None:
         """`budget`: bytes that all admitted requests together may be estimated at."""
         self._budget = budget
+        metrics.MEMORY_BUDGET.set(budget)
         self._used = 0
         self._in_flight = 0
         self._closed = False
@@ -39,12 +41,16 @@ class Admission:
             raise OverloadedError("The service is at its capacity.")
         self._used += cost
         self._in_flight += 1
+        metrics.MEMORY.inc(cost)
+        metrics.IN_FLIGHT.inc()
         self._idle.clear()
         try:
             yield
         finally:
             self._used -= cost
             self._in_flight -= 1
+            metrics.MEMORY.dec(cost)
+            metrics.IN_FLIGHT.dec()
             if not self._in_flight:
                 self._idle.set()
 

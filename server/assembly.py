@@ -75,12 +75,14 @@ def jobs_limits(settings: Settings) -> WorkerLimits:
 
 def calls_pool(settings: Settings) -> WorkerPool:
     """The workers that callers wait for."""
-    return WorkerPool(settings.workers, initialize, calls_limits(settings), preload=PRELOAD)
+    return WorkerPool(settings.workers, initialize, calls_limits(settings), settings.log, preload=PRELOAD)
 
 
 def jobs_pool(settings: Settings) -> WorkerPool:
     """Workers of their own, so that no call waits for a job."""
-    return WorkerPool(settings.job_workers, initialize, jobs_limits(settings), preload=PRELOAD)
+    return WorkerPool(
+        settings.job_workers, initialize, jobs_limits(settings), settings.log, preload=PRELOAD, name="jobs"
+    )
 
 
 def triton_options(settings: Settings, rooms: Rooms) -> TritonOptions:

@@ -9,6 +9,7 @@ import psutil
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from telemetry.settings import METRICS, TelemetrySettings
 from transport.settings import TlsSettings
 
 MIB = 1024 * 1024
@@ -26,7 +27,7 @@ def default_job_workers() -> int:
     return max(1, min(default_workers(), psutil.virtual_memory().total // (2 * GIB)))
 
 
-class Settings(TlsSettings):
+class Settings(TlsSettings, TelemetrySettings):
     """Every setting is an environment variable `CLEARCANVAS_<NAME>`, or a line of the file `CLEARCANVAS_ENV_FILE`."""
 
     model_config = SettingsConfigDict(env_prefix="CLEARCANVAS_", frozen=True, extra="ignore")
@@ -102,6 +103,9 @@ class Settings(TlsSettings):
     fast_model: str = Field("selfie", description="Matting model of the `fast` way with videos: small, for people.")
     transfer_s: float = Field(
         600.0, gt=0, description="Longest the upload of a video, and one download of a result, may take, in seconds."
+    )
+    metrics: str = Field(
+        "127.0.0.1:8411", pattern=METRICS, description="HOST:PORT of the metrics, never a public one; empty for none."
     )
     drain_s: float = Field(8.0, ge=0, description="How long calls in flight may go on after SIGTERM, in seconds.")
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from telemetry.request import request_id, traceparent
 
-_TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+_TEXT = "%(asctime)s %(levelname)s {} [%(request_id)s] %(message)s"
 _BAR = "  | "  # Begins the lines of a traceback: a record never does.
 
 # C0 with line feed and escape, DEL, C1, the line separators, and what turns the direction of writing.
@@ -23,11 +23,15 @@ class Form(StrEnum):
     JSON = "json"
 
 
-def set_up(form: Form, stream: TextIO | None = None) -> None:
-    """Write the records of this process, from INFO on, to `stream` (standard error)."""
+def set_up(form: Form, stream: TextIO | None = None, *, role: str = "") -> None:
+    """Write the records of this process, from INFO on, to `stream` (standard error).
+
+    `role`: what this process is, where a program has several.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.addFilter(_with_request)
-    handler.setFormatter(TextFormatter(_TEXT) if form is Form.TEXT else _json_formatter())
+    who = f"{role} %(process)d" if role else "%(name)s"
+    handler.setFormatter(TextFormatter(_TEXT.format(who)) if form is Form.TEXT else _json_formatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 

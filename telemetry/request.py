@@ -1,5 +1,6 @@
 """Which request the running code works for: its id and its place in a trace, as words that cross processes."""
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 NONE = "-"
+
+# A caller's id that is taken over: bounded, and fit to stand in a log line and in the metadata of a call as it is.
+SOUND_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 request_id: ContextVar[str] = ContextVar("request_id", default=NONE)
 

@@ -2,45 +2,34 @@
 
 import asyncio
 import logging
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
 
 import grpc
 import grpc.aio
 
+from server import metrics
 from server.errors import DeadlineExceededError, InvalidParameterError, ServiceError
 from server.rpc.access import Access
 from server.rpc.errors import to_status
+from telemetry.request import SOUND_ID, request_id
+from telemetry.traces import HEADER, Kind, span
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID_KEY = "x-request-id"
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 OURS = "/clearcanvas."
 
 ABORT_S = 1.0  # A status waits behind what the caller has not read; the request's memory must not.
-
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 # Generic in their type stubs alone, hence the quotes.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"  # None: no such method
 # A method takes the caller's message, or all of them one by one, writes its own to the context and returns nothing.
 Method = Callable[[Any, Context], Awaitable[None]]
-
-
-class RequestIdFilter(logging.Filter):
-    """Gives each log record the id of the request that it belongs to, `-` outside of one."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always keep the record."""
-        record.request_id = request_id.get()
-        return True
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
@@ -101,29 +90,38 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
 def read_request_id(context: Context) -> str:
     """The caller's `x-request-id` where it is a plain word, else a new one: it goes into the log."""
+    sent = _read_word(context, REQUEST_ID_KEY)
+    return sent if SOUND_ID.fullmatch(sent) else secrets.token_hex(8)
+
+
+def _read_word(context: Context, name: str) -> str:
     for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID_KEY and isinstance(value, str) and REQUEST_ID.fullmatch(value):
+        if key == name and isinstance(value, str):
             return value
-    return secrets.token_hex(8)
+    return ""
 
 
 def _guarded(name: str, method: Method) -> Method:
     async def call(request: object, context: Context) -> None:
         request_id.set(read_request_id(context))
-        started = time.monotonic()
-        outcome = "cancelled"
-        try:
-            await method(request, context)
-            outcome = "ok"
-        except ServiceError as error:
-            outcome = error.reason
-            await _fail(context, *to_status(error))
-        except Exception:  # The edge: what nobody expected is logged, and does not leave with its text.
-            outcome = "INTERNAL"
-            logger.exception("unexpected error in %s", name)
-            await _fail(context, grpc.StatusCode.INTERNAL, "Internal error", ())
-        finally:
-            logger.info("%s %s in %.3f s", name, outcome, time.monotonic() - started)
+        with span(name, kind=Kind.SERVER, parent=_read_word(context, HEADER)) as noted:
+            started = time.monotonic()
+            outcome = "cancelled"
+            try:
+                await method(request, context)
+                outcome = "ok"
+            except ServiceError as error:
+                outcome = error.reason
+                await _fail(context, *to_status(error))
+            except Exception:  # The edge: what nobody expected is logged, and does not leave with its text.
+                outcome = "INTERNAL"
+                logger.exception("unexpected error in %s", name)
+                await _fail(context, grpc.StatusCode.INTERNAL, "Internal error", ())
+            finally:
+                taken_s = time.monotonic() - started
+                noted.set("clearcanvas.outcome", outcome)
+                metrics.count_call(name, outcome, taken_s)
+                logger.info("%s %s in %.3f s", name, outcome, taken_s)
 
     return call
 

@@ -7,8 +7,10 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from typing import TypeVar, TypeVarTuple
 
+from server import metrics
 from server.errors import DeadlineExceededError, ProcessingFailedError, ServiceError, WorkerLostError
 from server.workers.slot import CONTEXT, Slot
+from telemetry.request import carry, origin
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,10 +28,16 @@ class WorkerPool:
         initializer: Callable[..., None],
         *initargs: object,
         preload: tuple[str, ...] = (),
+        name: str = "calls",
     ) -> None:
-        """`initializer(*initargs)` runs first in every worker; `preload` names modules that all workers share."""
+        """`initializer(*initargs)` runs first in every worker; `preload` names modules that all workers share.
+
+        `name`: of the pool, in the metrics.
+        """
         self._slots = [Slot(initializer, initargs) for _ in range(size)]
         self._preload = preload
+        metrics.WORKERS.labels(name).set(size)
+        self._busy, self._waiting = metrics.WORKERS_BUSY.labels(name), metrics.QUEUE.labels(name)
         # Last in, first out: an idle pool lets most workers sleep, and their memory be paged out.
         self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue()
         self._stops: set[asyncio.Task[None]] = set()
@@ -71,8 +79,10 @@ class WorkerPool:
         """
         try:
             async with asyncio.timeout(timeout_s) as limit:
-                slot = await self._free.get()
-                return await self._run_in(slot, function, *args)
+                with self._waiting.track_inprogress():
+                    slot = await self._free.get()
+                with self._busy.track_inprogress():
+                    return await self._run_in(slot, function, *args)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -81,7 +91,7 @@ class WorkerPool:
     async def _run_in(self, slot: Slot, function: Callable[[*Ts], T], *args: *Ts) -> T:
         reusable = False
         try:
-            result = await slot.run(function, *args)
+            result = await slot.run(carry, origin(), function, *args)
             reusable = True
         except ServiceError as error:
             reusable = not isinstance(error, ProcessingFailedError | WorkerLostError)

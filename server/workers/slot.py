@@ -11,6 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 from pebble import ProcessExpired, ProcessPool
 
+from server import metrics
 from server.errors import ProcessingFailedError, WorkerLostError
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Slot:
         except BrokenProcessPool:
             # The worker had died while it was idle: this task has not begun, and deserves a live one.
             logger.warning("worker %d died while idle", self.pid)
+            metrics.WORKER_DEATHS.labels("idle").inc()
             await self.stop()
         try:
             await self.start()
@@ -74,11 +76,13 @@ class Slot:
             result: T = await asyncio.wrap_future(self._pool.schedule(function, args=args))
         except ProcessExpired as error:
             logger.warning("worker %d died, exit code %s", self.pid, error.exitcode)
+            metrics.WORKER_DEATHS.labels("killed" if error.exitcode in KILLED else "crashed").inc()
             if error.exitcode in KILLED:
                 raise WorkerLostError("The service had to give the work up.") from error
             raise ProcessingFailedError("The file could not be processed.") from error
         except MemoryError as error:
             logger.warning("worker %d ran out of memory", self.pid)
+            metrics.WORKER_DEATHS.labels("memory").inc()
             raise ProcessingFailedError("The file needs more memory than it may use.") from error
         return result
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from server.video.task import OnProgress
 from server.workers.limits import WorkerLimits
 from server.workers.memory import FreedMemory
 from server.workers.progress import reporting
-
-LOG_FORMAT = "%(asctime)s %(levelname)s worker %(process)d %(message)s"
+from telemetry.logs import Form, set_up
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class EditJob:
     progress: Path | None = None  # where hundredths are told
 
 
-def initialize(limits: WorkerLimits) -> None:
+def initialize(limits: WorkerLimits, log: Form = Form.TEXT) -> None:
     """Make this process a worker: limited, and bound to its server's life."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=LOG_FORMAT)
+    set_up(log, role="worker")
     logging.getLogger("pyvips").setLevel(logging.ERROR)  # libvips tells every step; its errors are raised.
     configure()
     limits.apply()
