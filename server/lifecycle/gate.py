@@ -9,15 +9,14 @@ from evaluation.samples import Sample, read_samples
 from evaluation.scores import Score
 from evaluation.verdict import Measured
 from server.errors import DeadlineExceededError, ModelRefusedError, ModelUnavailableError
-from server.lifecycle.mattes import Mattes
-from server.lifecycle.ports import Trial
+from server.lifecycle.ports import MatteMaker, Trial
 from server.workers.workspace import Workspace
 
 
 class GoldenGate:
     """Implements `Gate` with the stored golden set."""
 
-    def __init__(self, folder: Path, mattes: Mattes, scratch: Workspace) -> None:
+    def __init__(self, folder: Path, mattes: MatteMaker, scratch: Workspace) -> None:
         """`folder`: of the golden set, see `evaluation.samples`."""
         self._folder = folder
         self._mattes = mattes

@@ -22,7 +22,7 @@ _PAIR_S, _SCORES_S = 60.0, 600.0  # With a queue of jobs before them.
 
 
 class Mattes:
-    """Raises, besides what is said, whatever the work may: `ServiceError`."""
+    """Implements `server.lifecycle.ports.MatteMaker`."""
 
     def __init__(self, run: Run, pool: WorkerPool, max_pixels: int, timeout_s: float) -> None:
         """`timeout_s`: for one matte, waiting for a worker included."""

@@ -10,8 +10,7 @@ from pathlib import Path
 from cards.target import Target
 from server.errors import ServiceError, StoreUnavailableError
 from server.lifecycle.findings import Copies, Findings, Pair
-from server.lifecycle.mattes import Mattes
-from server.lifecycle.ports import Traffic
+from server.lifecycle.ports import MatteMaker, Traffic
 from server.workers.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ SOURCE = "source"
 class Mirrors:
     """Takes copies of pictures that were answered, and has both versions work on them, as jobs do."""
 
-    def __init__(self, traffic: Traffic, mattes: Mattes, findings: Findings, memory: Workspace) -> None:
+    def __init__(self, traffic: Traffic, mattes: MatteMaker, findings: Findings, memory: Workspace) -> None:
         """`memory`: where pictures lie while they are worked on; a copy is another name for the same file."""
         self._traffic = traffic
         self._mattes = mattes
@@ -60,11 +59,15 @@ class Mirrors:
         left.callback(self._at_work.discard, task)
         task.add_done_callback(lambda _: left.close())
 
+    async def finished(self) -> None:
+        """Wait until no copy is at work."""
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
     async def close(self) -> None:
         """Give up what is under way."""
         for task in self._at_work:
             task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        await self.finished()
 
     async def _work(self, pair: Pair, folder: Path) -> None:
         try:

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cards.target import Target
+from evaluation.scores import Score
 from evaluation.verdict import Measured
 from server.routing.route import Route, Share
 
@@ -70,6 +72,22 @@ class Cards(Protocol):
 
     async def verify(self, target: Target) -> str:
         """Read a version's weights, and say what was found. Raises `ModelRefusedError` where it may not be served."""
+        ...
+
+
+class MatteMaker(Protocol):
+    """Makes mattes of single versions. Raises `ServiceError`."""
+
+    async def make(self, target: Target, source: Path, file: Path) -> float:
+        """Write the matte of the encoded picture `source` as a PNG, and return the seconds of its inference."""
+        ...
+
+    async def difference(self, first: Path, second: Path) -> float:
+        """The mean absolute difference of two mattes, 0 to 1."""
+        ...
+
+    async def scores(self, mattes: Mapping[str, tuple[Path, Path]]) -> dict[str, Score]:
+        """Hold mattes against their truths; both are encoded. Raises `ModelRefusedError` where that cannot be done."""
         ...
 
 
