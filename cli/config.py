@@ -17,6 +17,8 @@ class Settings(TlsSettings):
 
     http: str = Field("127.0.0.1:8402", description="Address of the HTTP adapter, HOST:PORT.")
     grpc: str = Field("127.0.0.1:8401", description="The gRPC server: HOST:PORT, IP:PORT,IP:PORT or dns:///NAME:PORT.")
+    server_metrics: str = Field("127.0.0.1:0", description="Where `up` shows the server's metrics; port 0 picks one.")
+    adapter_metrics: str = Field("127.0.0.1:0", description="The same of the adapter.")
     data: Path = Field(Path("data"), description="Folder for what the programs keep while they run.")
     model_repository: Path = Field(Path("model_repository"), description="Folder of the models that Triton serves.")
     model: str = Field("isnet", description="Name of the matting model that is used when a request names none.")

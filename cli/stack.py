@@ -15,6 +15,7 @@ import aiohttp
 
 from cli.config import Settings, join_address, split_address
 from cli.environment import for_adapter, for_others, for_server, paid_on_devnet
+from cli.places import Places, noted
 from cli.programs import Program, Programs
 
 # The first start compiles the model for this processor; the slowest seen took under half a minute.
@@ -54,18 +55,22 @@ async def running_stack(settings: Settings, output: TextIO, *, devnet: bool = Fa
     check_installed(settings, devnet=devnet)
     with locked(settings.data):
         http, grpc = claim_port("HTTP", "--http", settings.http), claim_port("gRPC", "--grpc", settings.grpc)
+        server_metrics = claim_port("the server's metrics", "CLEARCANVAS_SERVER_METRICS", settings.server_metrics)
+        adapter_metrics = claim_port("the adapter's metrics", "CLEARCANVAS_ADAPTER_METRICS", settings.adapter_metrics)
         environment = os.environ | _shared_settings(settings, http, grpc, claim_port("Triton", "", "127.0.0.1:0"))
-        others, adapter = for_others(environment), for_adapter(environment)
+        others, adapter = for_others(environment), for_adapter(environment) | {"CLEARCANVAS_METRICS": adapter_metrics}
+        server = for_server(environment) | {"CLEARCANVAS_METRICS": server_metrics}
         async with Programs(output) as programs:
             await programs.start(
                 Program("engine", _module("engine"), others, stop_by_s=9.9),
-                Program("server", _module("server"), for_server(environment), stop_by_s=_SERVER_DRAIN_S + 1.4),
+                Program("server", _module("server"), server, stop_by_s=_SERVER_DRAIN_S + 1.4),
             )
             if devnet:
                 adapter = paid_on_devnet(adapter, await _start_devnet(programs, settings, others))
             await programs.start(Program("adapter", _module("adapter"), adapter, stop_by_s=_ADAPTER_DRAIN_S + 1.5))
             await _until(programs, _poll_ready(f"http://{_reachable(http)}/ready"))
-            yield Stack(http=http, grpc=grpc, programs=programs)
+            with noted(Places(_reachable(http), _reachable(grpc), server_metrics, adapter_metrics), settings.data):
+                yield Stack(http=http, grpc=grpc, programs=programs)
 
 
 def check_installed(settings: Settings, *, devnet: bool = False) -> None:
