@@ -6,7 +6,7 @@ be seen as a flicker: differences of luma of its size do not count (coring). In 
 all this is computed in those tiles alone where it is not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import cv2
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from server.image.box import Box
 from server.image.refine import luma_slope
+from server.video.tiles import grown, part, tiles
 from server.video.watch import Seen
 
 Bytes = NDArray[np.uint8]
@@ -24,7 +25,6 @@ Values = TypeVar("Values", Bytes, Floats)
 Lines = Callable[[Floats, Floats], tuple[Floats, Floats]]
 """Luma and alpha to A and coarse alpha; all (h, w) float32 at the working size, luma and alphas 0 to 255."""
 
-_TILE = 32  # pixels of the working size
 _REACH = np.ones((9, 9), np.uint8)  # how far from where alpha changes it may be drawn anew
 _BESIDE = np.ones((3, 3), np.uint8)  # interpolation looks one pixel around
 _CORE = 3.0  # deviations of noise that do not count as detail
@@ -32,6 +32,7 @@ _CORE = 3.0  # deviations of noise that do not count as detail
 _RADIUS = 4  # pixels of the working size: how far the small model's outline may be from the true one
 _CONTRAST = np.float32(1.3)  # a guided filter leaves haze where the edge is weak
 _HALF = np.float32(127.5)
+_SIGHT = 2 * _RADIUS + 1  # pixels of the working size that a line depends on, in each direction
 _EPSILON = np.float32(1e-3 * 255**2)  # variance of luma below which alpha does not follow it
 
 
@@ -66,34 +67,26 @@ def finished(seen: Seen, alpha: Floats, lines: Lines, noise: float) -> Bytes:
     factor = height // alpha.shape[0]
     coarse = np.asarray(np.rint(alpha), np.uint8)
     unsure = cv2.compare(cv2.dilate(coarse, _REACH), cv2.erode(coarse, _REACH), cv2.CMP_NE)
-    steep, drawn = lines(seen.luma.astype(np.float32), alpha)
-    slope = np.where(unsure, steep, np.float32(0))
-    drawn = np.where(unsure, drawn, alpha)
     full = np.ascontiguousarray(cv2.resize(coarse, (width, height)), np.uint8)
+    core = _CORE * noise
     for box in tiles(cv2.dilate(unsure, _BESIDE) > 0):
-        rows, columns = slice(box.top * factor, box.bottom * factor), slice(box.left * factor, box.right * factor)
-        detail = cv2.subtract(seen.frame.luma[rows, columns], _part(seen.luma, box, factor), dtype=cv2.CV_32F)
-        detail = cv2.subtract(detail, np.clip(detail, -_CORE * noise, _CORE * noise))
-        product = cv2.multiply(_part(slope, box, factor), detail)
-        full[rows, columns] = cv2.add(product, _part(drawn, box, factor), dtype=cv2.CV_8U)
+        around = grown(box, _SIGHT, alpha.shape)
+        luma, before = part(seen.luma, around), part(alpha, around)
+        steep, drawn = lines(luma.astype(np.float32), before)
+        sure = part(np.asarray(unsure, np.uint8), around) == 0
+        steep[sure], drawn = 0, np.where(sure, before, drawn)
+        inside = box.moved(-around.top, -around.left)
+        target = Box(*(factor * length for length in (box.top, box.left, box.width, box.height)))
+        detail = cv2.subtract(part(seen.frame.luma, target), _enlarged(luma, inside, factor), dtype=cv2.CV_32F)
+        detail = cv2.subtract(detail, np.clip(detail, -core, core))
+        product = cv2.multiply(_enlarged(steep, inside, factor), detail)
+        cv2.add(product, _enlarged(drawn, inside, factor), part(full, target), dtype=cv2.CV_8U)
     return full
 
 
-def tiles(where: NDArray[np.bool_]) -> Iterator[Box]:
-    """Return boxes that hold all that is true in `where` (h, w), made of tiles, those side by side as one."""
-    height, width = where.shape
-    for top in range(0, height, _TILE):
-        used = np.logical_or.reduceat(where[top : top + _TILE].any(axis=0), range(0, width, _TILE))
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], used, [False]))))
-        for left, right in zip(edges[::2] * _TILE, edges[1::2] * _TILE, strict=True):
-            yield Box(top, int(left), min(int(right), width) - int(left), min(top + _TILE, height) - top)
-
-
-def _part(values: Values, box: Box, factor: int) -> Values:
+def _enlarged(values: Values, box: Box, factor: int) -> Values:
     """Return a part of `values` (h, w), enlarged by a whole number; the same as that part of the whole, enlarged."""
-    height, width = values.shape
-    top, left = max(0, box.top - 1), max(0, box.left - 1)
-    part = values[top : min(height, box.bottom + 1), left : min(width, box.right + 1)]
-    enlarged = cv2.resize(part, (part.shape[1] * factor, part.shape[0] * factor))
-    down, across = (box.top - top) * factor, (box.left - left) * factor
+    around = grown(box, 1, values.shape)
+    enlarged = cv2.resize(part(values, around), (around.width * factor, around.height * factor))
+    down, across = (box.top - around.top) * factor, (box.left - around.left) * factor
     return np.asarray(enlarged[down : down + box.height * factor, across : across + box.width * factor], values.dtype)

@@ -1,4 +1,7 @@
-"""The straight line for a video: decode, matte, compose, encode, frame by frame. Synchronous; one function."""
+"""The straight line for a video: decode, matte, compose, encode, frame by frame. Synchronous; one function.
+
+Each stage has a thread, so that all of them together take the time of the slowest, or of all cores.
+"""
 
 import time
 from collections import deque
@@ -16,7 +19,7 @@ from server.video.backdrop import Backdrop
 from server.video.clock import Clock
 from server.video.container import DAMAGED, AnyPacket, opened
 from server.video.frame import Frame
-from server.video.mattes import Mattes, build_mattes
+from server.video.mattes import Mattes, Rough, build_mattes, smooth
 from server.video.models import VideoModels
 from server.video.planes import Planes, cut_out, over
 from server.video.previews import Previews
@@ -63,7 +66,8 @@ def render_video(  # noqa: PLR0917 - what a worker is sent
         video = Source(container, task.limits, sound=task.format in _SOUNDING)
         line = _Line(task, models, background, mattes, clock)
         items = stack.enter_context(ahead(clock.timed("decode", video.read()), _AHEAD))
-        composed = stack.enter_context(ahead(line.composed(items), _AHEAD))
+        found = stack.enter_context(ahead(line.found(items), _AHEAD))
+        composed = stack.enter_context(ahead(line.composed(found), _AHEAD))
         written = _Written(target, task, video, facts, clock)
         stack.callback(written.abandon)
         shown = Previews(previews, facts.frames)
@@ -97,11 +101,16 @@ class _Line:
         self._mattes, self._clock = mattes, clock
         self._sound: deque[AnyPacket] = deque()
 
-    def composed(self, items: Iterator[Frame | AnyPacket]) -> Iterator[_Composed | AnyPacket]:
+    def found(self, items: Iterator[Frame | AnyPacket]) -> Iterator[Rough]:
+        """Return the frames with what the models find in them."""
+        return self._clock.timed("matte", self._mattes.find(self._frames(items)))
+
+    def composed(self, found: Iterator[Rough]) -> Iterator[_Composed | AnyPacket]:
         """Return the finished frames, and the sound's packets about where they lay between them."""
         backdrop: Backdrop | None = None
         hidden = not self._task.composition.opaque
-        for matted in self._clock.timed("matte", self._mattes.follow(self._frames(items))):
+        waited = self._clock.timed("finish", found, sign=-1)
+        for matted in self._clock.timed("finish", smooth(waited)):
             began = time.perf_counter()
             frame, alpha = matted.frame, matted.alpha
             if backdrop is None:

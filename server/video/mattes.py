@@ -27,6 +27,14 @@ class Matted:
     alpha: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, eq=False)
+class Rough:
+    """A matte as it was found, and the lines that it is finished by."""
+
+    found: Coarse
+    lines: Lines
+
+
 class Mattes:
     """The mattes of one video. What it says of itself is true once the last frame has its own."""
 
@@ -51,6 +59,10 @@ class Mattes:
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Matted]:
         """Return every frame with its matte, in order. Holds at most seventeen frames. Raises what the models raise."""
+        return smooth(self.find(frames))
+
+    def find(self, frames: Iterable[Frame]) -> Iterator[Rough]:
+        """Return the same before it is steadied and brought to full size: `smooth` may do so in another thread."""
         match self._wanted:
             case VideoMatting.FAST:
                 return self._by_fast(watched(frames, fast.SIGHT))
@@ -59,19 +71,18 @@ class Mattes:
             case VideoMatting.AUTO:
                 return self._by_agreement(frames)
 
-    def _by_fast(self, frames: Iterator[Seen]) -> Iterator[Matted]:
-        return _steady((Coarse(seen, self._fast.alpha(seen)) for seen in frames), onto_edges)
+    def _by_fast(self, frames: Iterator[Seen]) -> Iterator[Rough]:
+        return (Rough(Coarse(seen, self._fast.alpha(seen)), onto_edges) for seen in frames)
 
-    def _by_quality(self, frames: Iterable[Frame]) -> Iterator[Matted]:
-        return _steady(
-            quality.Carrying(self._quality, self._budget).follow(watched(frames, quality.SIGHT)), with_detail
-        )
+    def _by_quality(self, frames: Iterable[Frame]) -> Iterator[Rough]:
+        carrying = quality.Carrying(self._quality, self._budget)
+        return (Rough(found, with_detail) for found in carrying.follow(watched(frames, quality.SIGHT)))
 
-    def _by_agreement(self, frames: Iterable[Frame]) -> Iterator[Matted]:
+    def _by_agreement(self, frames: Iterable[Frame]) -> Iterator[Rough]:
         for _, shot in groupby(watched(frames, fast.SIGHT), key=lambda seen: seen.shot):
             yield from self._decided(shot)
 
-    def _decided(self, shot: Iterator[Seen]) -> Iterator[Matted]:
+    def _decided(self, shot: Iterator[Seen]) -> Iterator[Rough]:
         """Decide by the first frames: of the video, and again after each cut, which shows something else."""
         first = list(islice(shot, auto.FIRST))
         found = self._agreement([first[place] for place in auto.ASKED if place < len(first)])
@@ -92,8 +103,10 @@ def build_mattes(matting: VideoMatting, models: VideoModels, frames: int) -> Mat
     return Mattes(matting, models, frames)
 
 
-def _steady(mattes: Iterator[Coarse], lines: Lines) -> Iterator[Matted]:
+def smooth(mattes: Iterable[Rough]) -> Iterator[Matted]:
+    """Return the mattes of one video, steadied over time and drawn at full size along the frames' edges."""
     steadied = Steadied()
     for each in mattes:
-        alpha = steadied.next(each.seen, each.alpha)
-        yield Matted(each.seen.frame, finished(each.seen, alpha, lines, noise_of(each.seen.frame.luma)))
+        seen = each.found.seen
+        alpha = steadied.next(seen, each.found.alpha)
+        yield Matted(seen.frame, finished(seen, alpha, each.lines, noise_of(seen.frame.luma)))

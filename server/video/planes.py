@@ -1,19 +1,20 @@
 """Pictures as planes of Y, U, V and alpha, laid over one another without a detour over RGB.
 
 4:2:0, BT.709, limited range, as H.264 and VP9 carry them: half of RGB's numbers, and nothing is lost on the way.
-Blending is linear, so it comes to the same as in RGB. Most of a frame is surely subject or surely background and is
-copied; arithmetic runs in the band between.
+Blending is linear, so it comes to the same as in RGB, but for a level that rounding may take. What is surely subject or
+surely background stays exactly what it was.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from cv2.typing import MatLike
+from numpy.typing import ArrayLike
 
 from server.image.refine import local_difference
 from server.video.frame import Bytes, Frame, resized, to_rgb
+from server.video.tiles import held
 
 # ITU-R BT.709, limited range: Y, U, V from levels of R, G, B and 1.
 _FROM_RGB = np.array(
@@ -25,8 +26,8 @@ _FROM_RGB = np.array(
 )
 BLACK = 16, 128, 128
 """Y, U, V."""
-_WEIGHTS = (np.arange(256) / 255).astype(np.float32)
-_DENSE = 0.1  # of a plane: with more of it in the band, arithmetic on all of it is quicker; off by 1 at most
+# How much of the background is seen, by alpha. Where it is all, there is no subject to take its light from.
+_SEEN_THROUGH = np.array([0, *range(254, -1, -1)], np.uint8)
 _LOCAL_SIDE = 160  # of the picture in which local colours are looked for
 # How far around a transparent result's subject its colours go on, unseen: a codec smears what it cannot see.
 _BEYOND = np.ones((17, 17), np.uint8)
@@ -41,39 +42,10 @@ class Planes:
     v: Bytes
     alpha: Bytes | None = None
 
-    @cached_property
-    def shares(self) -> tuple["Share", "Share", "Share"]:
-        """What alpha is for Y, U and V."""
-        if self.alpha is None:
-            raise ValueError("opaque planes have no alpha")
-        return shares_of(self.alpha)
-
     @property
     def colours(self) -> tuple[Bytes, Bytes, Bytes]:
         """Y, U and V."""
         return self.y, self.u, self.v
-
-
-@dataclass(frozen=True, eq=False)
-class Share:
-    """How much a plane counts: `levels`, of its size, uint8. `band`: where that is neither 0 nor 255, in the flattened
-    plane."""
-
-    levels: Bytes
-    band: NDArray[np.intp]
-
-    @property
-    def weights(self) -> NDArray[np.float32]:
-        """In the band, 0 to 1."""
-        return _WEIGHTS[self.levels.reshape(-1)[self.band]]
-
-
-def shares_of(alpha: Bytes) -> tuple[Share, Share, Share]:
-    """Return how much each of Y, U and V counts."""
-    full, half = (
-        Share(each, np.flatnonzero(cv2.inRange(each, 1, 254).astype(bool))) for each in (alpha, halved(alpha))
-    )
-    return full, half, half
 
 
 def from_rgb(pixels: Bytes) -> Planes:
@@ -111,17 +83,17 @@ def cut_out(frame: Frame, alpha: Bytes, *, hidden: bool) -> Planes:
     scale = min(1.0, _LOCAL_SIDE / max(frame.size))
     small = max(1, round(frame.size[0] * scale)), max(1, round(frame.size[1] * scale))
     colours = np.dstack([resized(plane, small) for plane in frame.planes])
-    difference = local_difference(colours, resized(alpha, small))
-    shares = shares_of(alpha)
+    differences = cv2.split(local_difference(colours, resized(alpha, small)))
+    half = halved(alpha)
     y, u, v = (
-        _cleaned(plane, share, difference[..., number])
-        for number, (plane, share) in enumerate(zip(frame.planes, shares, strict=True))
+        _cleaned(plane, share, difference)
+        for plane, share, difference in zip(frame.planes, (alpha, half, half), differences, strict=True)
     )
     if hidden:
         unseen = cv2.inRange(cv2.dilate(alpha, _BEYOND), 0, 0)
         masks = unseen, *[cv2.inRange(halved(np.asarray(unseen, np.uint8)), 255, 255)] * 2
-        for part, mask, level in zip((y, u, v), masks, BLACK, strict=True):
-            cv2.copyTo(np.full_like(part, level), mask, part)
+        for plane, mask, level in zip((y, u, v), masks, BLACK, strict=True):
+            cv2.copyTo(np.full_like(plane, level), mask, plane)
     return Planes(y, u, v, alpha)
 
 
@@ -129,13 +101,13 @@ def over(upper: Planes, lower: Planes | None) -> Planes:
     """Lay planes over others (Porter, Duff 1984): copied where they cover and where they are nothing."""
     if lower is None or upper.alpha is None:
         return upper
-    if lower.alpha is None:
-        total, shares = None, upper.shares
-    else:
+    total, share = None, upper.alpha
+    if lower.alpha is not None:
         left = cv2.multiply(cv2.bitwise_not(upper.alpha), cv2.bitwise_not(lower.alpha), scale=1 / 255)
         total = np.asarray(cv2.bitwise_not(left), np.uint8)
-        shares = shares_of(np.asarray(cv2.divide(upper.alpha, total, scale=255), np.uint8))
-    y, u, v = (_mixed(*parts) for parts in zip(upper.colours, lower.colours, shares, strict=True))
+        share = np.asarray(cv2.divide(upper.alpha, total, scale=255), np.uint8)
+    half = halved(share)
+    y, u, v = (_mixed(*parts) for parts in zip(upper.colours, lower.colours, (share, half, half), strict=True))
     return Planes(y, u, v, total)
 
 
@@ -144,26 +116,30 @@ def halved(plane: Bytes) -> Bytes:
     return np.asarray(cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA))
 
 
-def _cleaned(plane: Bytes, share: Share, difference: NDArray[np.float32]) -> Bytes:
-    """Add so much of the difference to a plane, in the band, as the background is seen."""
+def _cleaned(plane: Bytes, alpha: Bytes, difference: MatLike) -> Bytes:
+    """Return a copy of a plane, with so much of the difference added to its soft parts as the background is seen there.
+
+    `difference`: (h, w) float32 of any size, -255 to 255.
+    """
     result = np.array(plane)
-    if share.band.size:
-        gain = np.asarray(cv2.resize(difference, plane.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-        colours = result.reshape(-1)[share.band] + gain.reshape(-1)[share.band] * (1 - share.weights)
-        result.reshape(-1)[share.band] = _whole(colours)
+    soft = held(cv2.inRange(alpha, 1, 254))
+    if soft is None:
+        return result
+    through = cv2.LUT(alpha[soft], _SEEN_THROUGH)
+    for sign, change in ((1, cv2.add), (-1, cv2.subtract)):
+        gain = cv2.resize(_whole(difference * np.float32(sign)), plane.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        result[soft] = change(result[soft], cv2.multiply(gain[soft], through, scale=1 / 255))
     return result
 
 
-def _mixed(upper: Bytes, lower: Bytes, share: Share) -> Bytes:
-    if share.band.size > _DENSE * share.levels.size:
-        above = cv2.multiply(upper, share.levels, scale=1 / 255)
-        below = cv2.multiply(lower, cv2.bitwise_not(share.levels), scale=1 / 255)
-        return np.asarray(cv2.add(above, below), np.uint8)
+def _mixed(upper: Bytes, lower: Bytes, share: Bytes) -> Bytes:
     result = np.array(lower)
-    cv2.copyTo(upper, cv2.inRange(share.levels, 255, 255), result)
-    if share.band.size:
-        under = lower.reshape(-1)[share.band].astype(np.float32)
-        result.reshape(-1)[share.band] = _whole(under + share.weights * (upper.reshape(-1)[share.band] - under))
+    some = held(share)
+    if some is None:
+        return result
+    above = cv2.multiply(upper[some], share[some], scale=1 / 255)
+    below = cv2.multiply(lower[some], cv2.bitwise_not(share[some]), scale=1 / 255)
+    result[some] = cv2.add(above, below)
     return result
 
 

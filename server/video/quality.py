@@ -55,7 +55,8 @@ class Budget:
         """How far apart the regular key frames are; known once the first is spent."""
         if self._keys >= self._frames:
             return 1
-        return min(MOST_STRIDE, max(STRIDE, -(-self._frames // self._keys)))
+        spans = max(1, self._keys - 1)  # between the first key frame and the last
+        return min(MOST_STRIDE, max(STRIDE, -(-(self._frames - 1) // spans)))
 
     def spend(self, device: str) -> None:
         """Note one key frame. `device`: where the model ran, `device/runtime/precision`."""

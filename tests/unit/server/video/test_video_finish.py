@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from server.video import fast
-from server.video.finish import finished, onto_edges, tiles, with_detail
+from server.video.finish import finished, onto_edges, with_detail
 from server.video.noise import noise_of
+from server.video.tiles import tiles
 from server.video.watch import Seen, Sight, shrunk, watched, working_factor
 from tests.support.clip_scenes import Scene, flat, moving, still
 from tests.support.video_mattes import frames_of

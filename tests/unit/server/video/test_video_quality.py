@@ -130,7 +130,7 @@ def test_where_the_model_is_slow_key_frames_are_farther_apart() -> None:
     scene = moving(frames=33)
     model = Knowing(scene, device="cpu/mnn/f32")
     _, found = mattes_of(scene, VideoMatting.QUALITY, quality=model, frames=LONG)
-    assert {0, 14, 28, 32} <= set(model.asked)
+    assert {0, 15, 30, 32} <= set(model.asked)  # Nine of 120 frames have eight spans between them.
     assert len(model.asked) <= 6
     assert np.mean(_alike(found, scene)) >= 0.95
 
