@@ -64,6 +64,10 @@ class Programs:
         task = done.pop()
         raise ProgramExitedError(f"{waiting[task].name} {_ending(task.result())}")
 
+    def pid(self, name: str) -> int:
+        """The process of the program of that name, which was started."""
+        return next(child.pid for program, child in self._children if program.name == name)
+
     async def start(self, *programs: Program) -> None:
         """Starts programs, in order."""
         for program in programs:

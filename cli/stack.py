@@ -62,13 +62,13 @@ async def running_stack(settings: Settings, output: TextIO, *, devnet: bool = Fa
         server = for_server(environment) | {"CLEARCANVAS_METRICS": server_metrics}
         async with Programs(output) as programs:
             await programs.start(
-                Program("engine", _module("engine"), others, stop_by_s=9.9),
-                Program("server", _module("server"), server, stop_by_s=_SERVER_DRAIN_S + 1.4),
+                Program("engine", module("engine"), others, stop_by_s=9.9),
+                Program("server", module("server"), server, stop_by_s=_SERVER_DRAIN_S + 1.4),
             )
             if devnet:
                 adapter = paid_on_devnet(adapter, await _start_devnet(programs, settings, others))
-            await programs.start(Program("adapter", _module("adapter"), adapter, stop_by_s=_ADAPTER_DRAIN_S + 1.5))
-            await _until(programs, _poll_ready(f"http://{_reachable(http)}/ready"))
+            await programs.start(Program("adapter", module("adapter"), adapter, stop_by_s=_ADAPTER_DRAIN_S + 1.5))
+            await until(programs, _poll_ready(f"http://{_reachable(http)}/ready"))
             with noted(Places(_reachable(http), _reachable(grpc), server_metrics, adapter_metrics), settings.data):
                 yield Stack(http=http, grpc=grpc, programs=programs)
 
@@ -122,12 +122,13 @@ async def _start_devnet(programs: Programs, settings: Settings, environment: Map
     """Starts the local chains; returns the file with the settings of an adapter that is paid on them."""
     told, ready = settings.data / "devnet.env", settings.data / "devnet.json"
     ready.unlink(missing_ok=True)  # Of chains that were killed.
-    await programs.start(Program("devnet", _module("devnet"), environment, stop_by_s=_DEVNET_STOP_BY_S))
-    await _until(programs, _poll_file(ready))
+    await programs.start(Program("devnet", module("devnet"), environment, stop_by_s=_DEVNET_STOP_BY_S))
+    await until(programs, _poll_file(ready))
     return told
 
 
-def _module(name: str) -> tuple[str, ...]:
+def module(name: str) -> tuple[str, ...]:
+    """The command that runs one of the programs."""
     return (sys.executable, "-m", name)
 
 
@@ -146,8 +147,8 @@ def _shared_settings(settings: Settings, http: str, grpc: str, triton: str) -> d
     }
 
 
-async def _until(programs: Programs, ready: Coroutine[None, None, None]) -> None:
-    """Waits for `ready` to return. Raises ProgramExitedError or StackError."""
+async def until(programs: Programs, ready: Coroutine[None, None, None]) -> None:
+    """Waits for `ready` to return, while the programs run. Raises ProgramExitedError or StackError."""
     exited = asyncio.create_task(programs.until_exit())
     answered = asyncio.create_task(ready)
     try:
