@@ -1,14 +1,17 @@
 """What the engine asks Triton over gRPC. Foreign errors end here: everything raises `TritonError`."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import tritonclient.grpc as triton
+from google.protobuf import json_format
 from numpy.typing import NDArray
 from tritonclient.utils import InferenceServerException
 
+from cards.target import Target
 from engine.backend.plan import DEVICE
 from engine.question import Asker, Question, question_for
 
@@ -26,9 +29,9 @@ class TritonError(Exception):
 
 @dataclass(frozen=True)
 class ModelState:
-    """One line of Triton's repository index."""
+    """One line of Triton's repository index: a version, or version 0 for a model of which none was ever loaded."""
 
-    name: str
+    target: Target
     ready: bool
     reason: str
 
@@ -47,6 +50,7 @@ class TritonClient:
         ]
         self._triton = triton.InferenceServerClient(address, channel_args=options)
         self._asker = Asker(address, options)
+        self._configs: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
         """Give the connection up, and with it every call under way."""
@@ -62,72 +66,98 @@ class TritonClient:
             return False
 
     def models(self) -> list[ModelState]:
-        """Every model that Triton knows of; one that is served in any version is ready."""
+        """Every version that Triton knows of."""
         with _translated():
             index = self._triton.get_model_repository_index(client_timeout=CALL_S).models
-        states: dict[str, ModelState] = {}
-        for line in index:
-            served = line.state == "READY"
-            if line.name not in states or served:
-                states[line.name] = ModelState(line.name, served, line.reason)
-        return list(states.values())
+        return [
+            ModelState(Target(line.name, int(line.version or 0)), line.state == "READY", line.reason) for line in index
+        ]
 
-    def instances(self, model: str) -> int:
-        """How many stubs a model's configuration asks for, for each version."""
+    def instances(self, target: Target) -> int:
+        """How many stubs the model's configuration asks for, for each version."""
         with _translated():
-            config = self._triton.get_model_config(model, client_timeout=CALL_S).config
+            config = self._triton.get_model_config(target.model, str(target.version), client_timeout=CALL_S).config
         return sum(group.count for group in config.instance_group)
 
-    def succeeded(self, model: str) -> int:
-        """How many requests a model has answered since it was loaded."""
+    def succeeded(self, target: Target) -> int:
+        """How many requests a version has answered since it was loaded."""
         with _translated():
-            statistics = self._triton.get_inference_statistics(model, client_timeout=CALL_S).model_stats
-        return sum(line.inference_stats.success.count for line in statistics)
+            found = self._triton.get_inference_statistics(target.model, str(target.version), client_timeout=CALL_S)
+        return sum(line.inference_stats.success.count for line in found.model_stats)
 
-    def reload(self, model: str, *, timeout_s: float) -> None:
-        """Unload, then load: what brings a model with a dead stub back (a load alone does nothing)."""
+    def reload(self, target: Target, *, timeout_s: float) -> None:
+        """Unload a version, then load it: what brings one with a dead stub back (a load alone does nothing).
+
+        The model's other versions go on: a configuration that differs in its version policy alone leaves them as they
+        are.
+        """
+        model, version = target.model, target.version
+        others = {state.target.version for state in self.models() if state.ready and state.target.model == model}
+        others -= {version}
         with _translated():
-            self._triton.unload_model(model, client_timeout=timeout_s)
-            self._triton.load_model(model, client_timeout=timeout_s)
+            config = self._config(target, loaded=bool(others))
+            if others:
+                self._load(model, config, others, timeout_s)
+            else:
+                self._triton.unload_model(model, client_timeout=timeout_s)
+            self._load(model, config, others | {version}, timeout_s)
 
-    def device(self, model: str, *, timeout_s: float) -> str:
-        """Ask a model for its device without an inference, "" where it cannot tell."""
-        question = self._question(model)
+    def _config(self, target: Target, *, loaded: bool) -> dict[str, Any]:
+        """The model's configuration as Triton has it; {} where it has none, as no version is loaded."""
+        version = "" if loaded else str(target.version)
+        try:
+            answer = self._triton.get_model_config(target.model, version, client_timeout=CALL_S)
+        except InferenceServerException:
+            return self._configs.get(target.model, {})
+        config = json_format.MessageToDict(answer.config, preserving_proto_field_name=True)
+        config.pop("runtime", None)  # Triton fills it in after it has compared.
+        self._configs[target.model] = config
+        return config
+
+    def _load(self, model: str, config: dict[str, Any], versions: Iterable[int], timeout_s: float) -> None:
+        policy = {"version_policy": {"specific": {"versions": sorted(versions)}}}
+        words = json.dumps(config | policy) if config else None
+        self._triton.load_model(model, config=words, client_timeout=timeout_s)
+
+    def device(self, target: Target, *, timeout_s: float) -> str:
+        """Ask a version for its device without an inference, "" where it cannot tell."""
+        question = self._question(target)
         if DEVICE not in question.outputs:
             return ""
         question.only(DEVICE)
         with _translated():
             return device_in(self._asker.ask(question, timeout_s).as_numpy(DEVICE))
 
-    def infer(self, model: str, *, timeout_s: float) -> str:
-        """Run one inference on a black picture and say on what device it ran, "" where the model does not tell.
+    def infer(self, target: Target, *, timeout_s: float) -> str:
+        """Run one inference on a black picture and say on what device it ran, "" where the version does not tell.
 
         A generation model may paint for minutes; it is asked for its device alone.
         """
-        question = self._question(model)
+        question = self._question(target)
         if question.takes_words:
-            return self.device(model, timeout_s=timeout_s)
+            return self.device(target, timeout_s=timeout_s)
         with _translated():
             result = self._asker.ask(question, timeout_s)
         return device_in(result.as_numpy(DEVICE)) if DEVICE in question.outputs else ""
 
-    def ping(self, model: str, done: Callable[[TritonError | None], None]) -> bool:
-        """Ask a model for its device alone, which goes through queue and stub but costs no inference.
+    def ping(self, target: Target, done: Callable[[TritonError | None], None]) -> bool:
+        """Ask a version for its device alone, which goes through queue and stub but costs no inference.
 
-        `done` is called from another thread. False, and no call, where the model cannot tell its device.
+        `done` is called from another thread. False, and no call, where the version cannot tell its device.
         """
-        question = self._question(model)
+        question = self._question(target)
         if DEVICE not in question.outputs:
             return False
         question.only(DEVICE)
         self._asker.ask_later(question, lambda error: done(_translate(error) if error else None))
         return True
 
-    def _question(self, model: str) -> Question:
+    def _question(self, target: Target) -> Question:
+        version = str(target.version)
         with _translated():
-            metadata = self._triton.get_model_metadata(model, client_timeout=CALL_S)
-            config = self._triton.get_model_config(model, client_timeout=CALL_S).config
-        return question_for(metadata, decoupled=config.model_transaction_policy.decoupled)
+            metadata = self._triton.get_model_metadata(target.model, version, client_timeout=CALL_S)
+            config = self._triton.get_model_config(target.model, version, client_timeout=CALL_S).config
+        return question_for(metadata, version, decoupled=config.model_transaction_policy.decoupled)
 
 
 def device_in(output: NDArray[Any]) -> str:

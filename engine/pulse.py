@@ -1,5 +1,6 @@
-"""Whether a model that is loaded still works: asked cheaply, through its own queue and its own stub."""
+"""Whether a version that is loaded still works: asked cheaply, through its own queue and its own stub."""
 
+from cards.target import Target
 from engine.client import TritonClient, TritonError
 
 PING_S = 2.0
@@ -13,7 +14,7 @@ ENDLESS = 10
 
 
 class Pulse:
-    """One model's pulse.
+    """The pulse of one version.
 
     A question that waits is no fault while others are answered, as the queue is just long, or while the stub computes,
     as the machine is just busy: killing it would make that worse.
@@ -28,27 +29,27 @@ class Pulse:
         self._answered_at = self._moved_at = 0.0
         self._cpu_s = 0.0
 
-    def fault(self, client: TritonClient, model: str, now: float, cpu_s: float) -> str | None:
+    def fault(self, client: TritonClient, target: Target, now: float, cpu_s: float) -> str | None:
         """Ask if it is time to, and say what is wrong with the model.
 
         `now`: seconds on any steady clock. `cpu_s`: seconds of CPU time that the model's stubs have spent.
         """
         if self._waiting:
-            return self._hang(client, model, now, cpu_s)
+            return self._hang(client, target, now, cpu_s)
         if len(self._errors) >= FAILURES:
             return f"fails: {self._errors[-1]}"
         if self._asked_at is None or self._errors or now - self._asked_at >= PING_S:
             self._asked_at = self._answered_at = self._moved_at = now
-            self._answers, self._cpu_s = client.succeeded(model), cpu_s
+            self._answers, self._cpu_s = client.succeeded(target), cpu_s
             self._waiting = True
-            if not client.ping(model, self._answered):
+            if not client.ping(target, self._answered):
                 self._waiting = False
         return None
 
-    def _hang(self, client: TritonClient, model: str, now: float, cpu_s: float) -> str | None:
+    def _hang(self, client: TritonClient, target: Target, now: float, cpu_s: float) -> str | None:
         if now - self._moved_at < self._hang_s / 2:
             return None
-        answers = client.succeeded(model)
+        answers = client.succeeded(target)
         if answers != self._answers:
             self._answers, self._answered_at = answers, now
         if self._answered_at == now or cpu_s - self._cpu_s >= BUSY_S:

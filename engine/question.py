@@ -34,9 +34,9 @@ class Question:
         self.request.outputs.add(name=output)
 
 
-def question_for(metadata: service_pb2.ModelMetadataResponse, *, decoupled: bool) -> Question:
-    """The question for the model that `metadata` describes."""
-    request = service_pb2.ModelInferRequest(model_name=metadata.name)
+def question_for(metadata: service_pb2.ModelMetadataResponse, version: str, *, decoupled: bool) -> Question:
+    """The question for a version of the model that `metadata` describes."""
+    request = service_pb2.ModelInferRequest(model_name=metadata.name, model_version=version)
     for tensor in metadata.inputs:
         # A dimension of any size gets 1, the batch too, which stands first and is always -1.
         shape = [max(size, 1) for size in tensor.shape]

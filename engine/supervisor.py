@@ -1,4 +1,4 @@
-"""Keeps Triton answering: notices what Triton does not, and brings models or the whole server back."""
+"""Keeps Triton answering: notices what Triton does not, and brings back versions of models, or the whole server."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cards.target import Target
 from engine.client import TritonClient, TritonError
 from engine.errors import EngineError
 from engine.launch import EXIT_TIMEOUT_S
@@ -35,7 +36,7 @@ class Limits:
 
 @dataclass
 class Repair:
-    """A model that is being brought back: how often that failed, and when to try again."""
+    """A version that is being brought back: how often that failed, and when to try again."""
 
     failures: int = 0
     due: float = 0.0
@@ -58,9 +59,9 @@ class Supervisor:
         self._process: TritonProcess | None = None
         self._client: TritonClient | None = None
         self._heard = 0.0
-        self._pulses: dict[str, Pulse] = {}
-        self._repairs: dict[str, Repair] = {}
-        self._served: set[str] = set()
+        self._pulses: dict[Target, Pulse] = {}
+        self._repairs: dict[Target, Repair] = {}
+        self._served: set[Target] = set()
 
     def start(self) -> None:
         """Start Triton for the first time.
@@ -71,23 +72,23 @@ class Supervisor:
         client = self._launch()
         for state in client.models():
             if state.ready:
-                self._welcome(client, state.name)
+                self._welcome(client, state.target)
             elif state.reason:
-                logger.error("model %s is not served: %s", state.name, state.reason.partition("\n")[0])
+                logger.error("model %s is not served: %s", state.target, state.reason.partition("\n")[0])
         if not self._served:
             message = "Triton serves no model: see the reasons above"
             raise EngineError(message)
 
-    def _welcome(self, client: TritonClient, name: str) -> None:
-        self._served.add(name)
+    def _welcome(self, client: TritonClient, target: Target) -> None:
+        self._served.add(target)
         try:
-            device = client.device(name, timeout_s=self._limits.hang_s)
+            device = client.device(target, timeout_s=self._limits.hang_s)
         except TritonError as error:
-            # One model must not keep the others from being served; this one is tried again.
-            logger.error("model %s does not answer: %s", name, error)
-            self._repairs[name] = Repair()
+            # One must not keep the others from being served; this one is tried again.
+            logger.error("model %s does not answer: %s", target, error)
+            self._repairs[target] = Repair()
         else:
-            logger.info("model %s is served on %s", name, device or "cpu")
+            logger.info("model %s is served on %s", target, device or "cpu")
 
     def run(self) -> None:
         """Watch until interrupted."""
@@ -116,53 +117,63 @@ class Supervisor:
             if self._clock() - self._heard > SILENCE_S:
                 self._restart("tritonserver does not answer")
             return
-        for name, repair in list(self._repairs.items()):
+        for target, repair in list(self._repairs.items()):
             if self._clock() >= repair.due:
-                self._repair(process, client, name, repair)
+                self._repair(process, client, target, repair)
 
     def _look(self, process: TritonProcess, client: TritonClient) -> None:
         self._served = _ready(client)
-        stubs, spent_s = Counter[str](), defaultdict[str, float](float)
+        stubs, spent_s = Counter[Target](), defaultdict[Target, float](float)
         for stub in process.stubs():
-            stubs[stub.model] += 1
-            spent_s[stub.model] += stub.cpu_s
-        for name in self._served - self._repairs.keys():
-            # Looked at again, it is still ready: so it is not being unloaded on somebody's wish.
-            if stubs[name] < client.instances(name) and name in _ready(client):
-                logger.error("model %s has lost a stub", name)
-                self._repairs[name] = Repair()
-                continue
-            pulse = self._pulses.setdefault(name, Pulse(self._limits.hang_s))
-            if fault := pulse.fault(client, name, self._clock(), spent_s[name]):
-                logger.error("model %s %s", name, fault)
-                # Unloading would wait for an answer that never comes.
-                process.kill_stubs(name)
-                self._repairs[name] = Repair()
+            stubs[stub.target] += 1
+            spent_s[stub.target] += stub.cpu_s
+        for target in self._pulses.keys() - self._served:
+            del self._pulses[target]
+        for target in self._served - self._repairs.keys():
+            try:
+                self._look_at(process, client, target, stubs[target], spent_s[target])
+            except TritonError:
+                # Unless it was unloaded since, on somebody's wish.
+                if target in _ready(client):
+                    raise
 
-    def _repair(self, process: TritonProcess, client: TritonClient, name: str, repair: Repair) -> None:
+    def _look_at(self, process: TritonProcess, client: TritonClient, target: Target, stubs: int, cpu_s: float) -> None:
+        # Looked at again, it is still ready: so it is not being unloaded on somebody's wish.
+        if stubs < client.instances(target) and target in _ready(client):
+            logger.error("model %s has lost a stub", target)
+            self._repairs[target] = Repair()
+            return
+        pulse = self._pulses.setdefault(target, Pulse(self._limits.hang_s))
+        if fault := pulse.fault(client, target, self._clock(), cpu_s):
+            logger.error("model %s %s", target, fault)
+            # Unloading would wait for an answer that never comes.
+            process.kill_stubs(target)
+            self._repairs[target] = Repair()
+
+    def _repair(self, process: TritonProcess, client: TritonClient, target: Target, repair: Repair) -> None:
         begun = self._clock()
-        self._pulses.pop(name, None)
+        self._pulses.pop(target, None)
         regions = process.regions()
         try:
-            client.reload(name, timeout_s=self._limits.start_s)
-            self._canary(client, name)
+            client.reload(target, timeout_s=self._limits.start_s)
+            self._canary(client, target)
         except TritonError as error:
             repair.failures += 1
             repair.due = self._clock() + min(PAUSE_S * repair.failures, 60.0)
-            logger.error("model %s does not come back: %s", name, error)
+            logger.error("model %s does not come back: %s", target, error)
             if repair.failures >= RELOADS and not self._served - self._repairs.keys():
-                self._restart(f"model {name} cannot be reloaded")
+                self._restart(f"model {target} cannot be reloaded")
             return
-        del self._repairs[name]
+        del self._repairs[target]
         process.forget(regions)
-        logger.warning("model %s is back after %.1f s", name, self._clock() - begun)
+        logger.warning("model %s is back after %.1f s", target, self._clock() - begun)
 
-    def _canary(self, client: TritonClient, name: str) -> None:
+    def _canary(self, client: TritonClient, target: Target) -> None:
         try:
-            client.infer(name, timeout_s=PATIENCE * self._limits.hang_s)
+            client.infer(target, timeout_s=PATIENCE * self._limits.hang_s)
         except TritonError as error:
             # In a long queue the canary may wait; that others were answered says as much.
-            if not error.timed_out or not client.succeeded(name):
+            if not error.timed_out or not client.succeeded(target):
                 raise
 
     def _launch(self) -> TritonClient:
@@ -192,9 +203,9 @@ class Supervisor:
         try:
             client = self._launch()
             back = _ready(client)
-            self._served, self._repairs = back, {name: Repair() for name in missed - back}
-            for name in back:
-                self._canary(client, name)
+            self._served, self._repairs = back, {target: Repair() for target in missed - back}
+            for target in back:
+                self._canary(client, target)
         except (EngineError, TritonError) as error:
             # The next tick finds it ended, or a model broken, and goes on from there.
             logger.error("tritonserver is not back: %s", error)
@@ -202,5 +213,5 @@ class Supervisor:
         logger.warning("tritonserver is back after %.1f s", self._clock() - begun)
 
 
-def _ready(client: TritonClient) -> set[str]:
-    return {state.name for state in client.models() if state.ready}
+def _ready(client: TritonClient) -> set[Target]:
+    return {state.target for state in client.models() if state.ready}

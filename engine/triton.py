@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from cards.target import Target
 from engine.launch import STUB, Launch
 from engine.shm import SHM, shm_prefix, sweep_shm
 
@@ -18,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stub:
-    """A process that runs one instance of a model. `region`: name of its shared memory. `cpu_s`: CPU time spent."""
+    """A process that runs one instance of a version. `region`: name of its shared memory. `cpu_s`: CPU time spent."""
 
     pid: int
-    model: str
+    target: Target
     region: str
     cpu_s: float
 
@@ -58,10 +59,10 @@ class TritonProcess:
         """The stubs that live."""
         return [stub for child in self._children() if (stub := _stub(child))]
 
-    def kill_stubs(self, model: str) -> None:
-        """Kill the stubs of one model."""
+    def kill_stubs(self, target: Target) -> None:
+        """Kill the stubs of one version."""
         for stub in self.stubs():
-            if stub.model == model:
+            if stub.target == target:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(stub.pid, signal.SIGKILL)
 
@@ -110,4 +111,6 @@ def _stub(process: psutil.Process) -> Stub | None:
         return None
     if len(words) < 3 or not words[0].endswith(STUB):
         return None
-    return Stub(process.pid, Path(words[1]).parent.parent.name, words[2], spent.user + spent.system)
+    version = Path(words[1]).parent
+    target = Target(version.parent.name, int(version.name) if version.name.isdecimal() else 0)
+    return Stub(process.pid, target, words[2], spent.user + spent.system)

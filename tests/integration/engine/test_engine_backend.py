@@ -130,7 +130,7 @@ def test_what_really_runs_is_reported_with_the_answer_and_alone(engine: RunningE
 
 
 def test_what_really_runs_is_logged(engine: RunningEngine) -> None:
-    assert engine.logged(f"model openvino_bf16 is served on cpu/openvino/{HERE}")
+    assert engine.logged(f"model openvino_bf16@1 is served on cpu/openvino/{HERE}")
     warned = "openvino_bf16_0_0 prefers openvino bf16, which this CPU does not have" in engine.triton_log.read_text()
     assert warned is (HERE == "f32")
 
@@ -143,7 +143,7 @@ def test_as_many_stubs_run_as_the_card_says(engine: RunningEngine) -> None:
 def test_a_word_that_the_backend_does_not_know_is_an_error_and_no_fallback(
     engine: RunningEngine, model: str, reason: str
 ) -> None:
-    assert engine.logged(f"model {model} is not served: .*{reason}")
+    assert engine.logged(f"model {model}@1 is not served: .*{reason}")
     assert not engine.client.is_model_ready(model)
     assert engine.client.is_server_ready()  # strict readiness would have gone false here, and stayed so.
 

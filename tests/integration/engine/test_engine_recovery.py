@@ -1,12 +1,16 @@
 """The engine brings Triton back from every way of dying, alone, and leaves nothing behind when it ends."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import tritonclient.grpc as triton
+from tritonclient.utils import InferenceServerException
 
 from tests.integration.engine.engine_process import (
     RunningEngine,
@@ -31,10 +35,53 @@ def engine(toy_repository: Path, triton_env: Path, tmp_path: Path) -> Iterator[R
 def test_a_killed_stub_is_replaced_without_a_restart(engine: RunningEngine) -> None:
     triton, (stub,), regions = engine.triton(), engine.stubs(), engine.regions()
     kill(stub)
-    wait_until(lambda: engine.logged("model toy is back"), "the model is back")
+    wait_until(lambda: engine.logged("model toy@1 is back"), "the model is back")
     assert engine.answers()
     assert engine.triton() == triton
     wait_until(lambda: not regions & engine.regions(), "the dead stub's shared memory is gone")
+
+
+@pytest.mark.case("H13")
+def test_each_version_is_watched_and_replaced_for_itself(triton_env: Path, tmp_path: Path) -> None:
+    write_toy_model(tmp_path / "models", "toy", 64)
+    write_toy_model(tmp_path / "models", "toy", 64, version=2, gain=-4.0)
+    with running_engine(tmp_path / "models", triton_env, tmp_path) as engine:
+        # Nobody has asked for the second.
+        assert (brightness(engine, "1"), brightness(engine, "2")) == (255, None)
+
+        load_versions(engine, [1, 2])
+        assert (brightness(engine, "1"), brightness(engine, "2")) == (255, 0)
+
+        first, second = (
+            next(stub for stub in engine.stubs() if f"/toy/{number}/" in stub.cmdline()[1]) for number in "12"
+        )
+        kill(second)
+        wait_until(lambda: engine.logged("model toy@2 is back"), "the version is back")
+        assert (brightness(engine, "1"), brightness(engine, "2")) == (255, 0)
+        assert first in engine.stubs()
+
+        kill(engine.triton())
+        wait_until(lambda: brightness(engine, "2") == 0, "the version that was loaded is served again")
+        assert brightness(engine, "1") == 255
+
+
+def load_versions(engine: RunningEngine, versions: list[int]) -> None:
+    """Have just these versions of the toy model loaded, as whoever promotes one does."""
+    config = engine.client.get_model_config("toy", as_json=True)["config"]
+    config.pop("runtime", None)  # Triton fills it in after it has compared; with it, all would be loaded anew.
+    config["version_policy"] = {"specific": {"versions": versions}}
+    engine.client.load_model("toy", config=json.dumps(config))
+
+
+def brightness(engine: RunningEngine, version: str) -> int | None:
+    """What a version makes of white, None where it is not served."""
+    white = np.full((1, 64, 64, 3), 255, np.uint8)
+    value = triton.InferInput("IMAGE", list(white.shape), "UINT8")
+    value.set_data_from_numpy(white)
+    try:
+        return int(engine.client.infer("toy", [value], version, client_timeout=30).as_numpy("ALPHA").min())
+    except InferenceServerException:
+        return None
 
 
 @pytest.mark.case("H13")
@@ -51,7 +98,7 @@ def test_a_killed_tritonserver_is_replaced_with_its_stubs(engine: RunningEngine)
 def test_a_stub_that_hangs_is_replaced(engine: RunningEngine) -> None:
     (stub,) = engine.stubs()
     stub.suspend()
-    wait_until(lambda: engine.logged("model toy is back"), "the model is back")
+    wait_until(lambda: engine.logged("model toy@1 is back"), "the model is back")
     assert engine.answers()
     assert not is_alive(stub)
 

@@ -108,7 +108,7 @@ class Caller(Thread):
 def test_it_says_what_it_is_and_where_it_runs(engine: RunningEngine) -> None:
     bound = GenerationClient(engine.address).model("inpaint", time.monotonic() + 30)
     assert (bound.method, bound.max_side, bound.multiple) == ("diffusion", 1024, 32)
-    assert engine.logged(r"model inpaint is served on (cpu/diffusers/fp32|gpu/diffusers/fp16)")
+    assert engine.logged(r"model inpaint@1 is served on (cpu/diffusers/fp32|gpu/diffusers/fp16)")
 
 
 def test_the_seed_decides_and_nothing_else_changes_the_picture(engine: RunningEngine) -> None:

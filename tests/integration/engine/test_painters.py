@@ -91,7 +91,7 @@ def test_a_caller_that_is_killed_frees_the_model(engine: RunningEngine, model: s
 def test_a_model_that_dies_costs_one_picture(engine: RunningEngine, model: str) -> None:
     with pytest.raises(ModelUnavailableError):
         paint(engine, model, "crash")
-    wait_until(lambda: engine.logged(f"model {model} is back"), "the model is back")
+    wait_until(lambda: engine.logged(f"model {model}@1 is back"), "the model is back")
     assert paint(engine, model).image.any()
 
 
@@ -108,7 +108,7 @@ def test_a_painter_that_hangs_is_replaced(model: str, triton_env: Path, tmp_path
     with running_engine(tmp_path / "models", triton_env, tmp_path, {"CLEARCANVAS_TRITON_HANG_S": "3"}) as engine:
         (stub,) = engine.stubs(model)
         stub.suspend()
-        wait_until(lambda: engine.logged(f"model {model} is back"), "the model is back")
+        wait_until(lambda: engine.logged(f"model {model}@1 is back"), "the model is back")
         assert paint(engine, model).image.any()
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from cards.target import Target
 from engine.client import TritonClient, TritonError
 from engine.pulse import ENDLESS, FAILURES, PING_S, Pulse
 
 HANG_S = 10.0
+TOY = Target("toy", 1)
 
 
 class FakeClient(TritonClient):
@@ -17,12 +19,12 @@ class FakeClient(TritonClient):
         self.pings = 0
         self.pending: Callable[[TritonError | None], None] | None = None
 
-    def succeeded(self, model: str) -> int:
-        assert model == "toy"
+    def succeeded(self, target: Target) -> int:
+        assert target == TOY
         return self.answered
 
-    def ping(self, model: str, done: Callable[[TritonError | None], None]) -> bool:
-        assert model == "toy"
+    def ping(self, target: Target, done: Callable[[TritonError | None], None]) -> bool:
+        assert target == TOY
         self.pings += 1
         self.pending = done
         return self.tells_device
@@ -35,59 +37,59 @@ class FakeClient(TritonClient):
 def test_a_model_that_answers_is_asked_now_and_then() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
     for now in (0.0, PING_S / 2, PING_S, 1.5 * PING_S, 2 * PING_S):
-        assert pulse.fault(client, "toy", now, 0.0) is None
+        assert pulse.fault(client, TOY, now, 0.0) is None
         client.answer()
     assert client.pings == 3
 
 
 def test_an_unanswered_question_with_nothing_else_answered_is_a_hang() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
-    assert pulse.fault(client, "toy", 0.0, 0.0) is None
-    assert pulse.fault(client, "toy", HANG_S - 0.1, 0.0) is None
-    assert "answered nothing for 10 s" in (pulse.fault(client, "toy", HANG_S, 0.0) or "")
+    assert pulse.fault(client, TOY, 0.0, 0.0) is None
+    assert pulse.fault(client, TOY, HANG_S - 0.1, 0.0) is None
+    assert "answered nothing for 10 s" in (pulse.fault(client, TOY, HANG_S, 0.0) or "")
 
 
 def test_a_question_waits_as_long_as_others_are_answered() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
     for now in range(0, 100, 5):
         client.answered += 1
-        assert pulse.fault(client, "toy", float(now), 0.0) is None
+        assert pulse.fault(client, TOY, float(now), 0.0) is None
     assert client.pings == 1
 
 
 def test_a_stub_that_computes_is_not_hung_on_a_busy_machine() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
     for now in range(0, int(ENDLESS * HANG_S), 5):
-        assert pulse.fault(client, "toy", float(now), cpu_s=now * 0.2) is None
+        assert pulse.fault(client, TOY, float(now), cpu_s=now * 0.2) is None
 
 
 def test_the_cpu_time_of_a_hung_stubs_idle_threads_is_no_work() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
-    faults = [pulse.fault(client, "toy", float(now), cpu_s=now * 0.004) for now in range(0, 40, 5)]
+    faults = [pulse.fault(client, TOY, float(now), cpu_s=now * 0.004) for now in range(0, 40, 5)]
     assert any(faults)
 
 
 def test_a_stub_that_computes_for_ever_is_hung() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
-    faults = [pulse.fault(client, "toy", float(now), cpu_s=now * 2.0) for now in range(0, int(2 * ENDLESS * HANG_S), 5)]
+    faults = [pulse.fault(client, TOY, float(now), cpu_s=now * 2.0) for now in range(0, int(2 * ENDLESS * HANG_S), 5)]
     assert faults.index("has answered nothing for 100 s") == ENDLESS * HANG_S / 5
 
 
 def test_errors_in_a_row_are_a_fault_and_one_is_not() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
     for now in range(FAILURES):
-        assert pulse.fault(client, "toy", float(now), 0.0) is None
+        assert pulse.fault(client, TOY, float(now), 0.0) is None
         client.answer(TritonError("not healthy"))
-    assert "not healthy" in (pulse.fault(client, "toy", 5.0, 0.0) or "")
+    assert "not healthy" in (pulse.fault(client, TOY, 5.0, 0.0) or "")
 
 
 def test_an_answer_forgives_an_error() -> None:
     pulse, client = Pulse(HANG_S), FakeClient()
     for now in range(10):
-        assert pulse.fault(client, "toy", now * PING_S, 0.0) is None
+        assert pulse.fault(client, TOY, now * PING_S, 0.0) is None
         client.answer(TritonError("swapped just now") if now % 2 else None)
 
 
 def test_a_model_that_cannot_be_asked_is_never_hung() -> None:
     pulse, client = Pulse(HANG_S), FakeClient(tells_device=False)
-    assert [pulse.fault(client, "toy", now * HANG_S, 0.0) for now in range(5)] == [None] * 5
+    assert [pulse.fault(client, TOY, now * HANG_S, 0.0) for now in range(5)] == [None] * 5

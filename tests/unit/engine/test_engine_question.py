@@ -28,7 +28,7 @@ def metadata(tensors: dict[str, tuple[str, list[int]]]) -> service_pb2.ModelMeta
 
 
 def test_a_matting_model_is_asked_for_a_black_picture() -> None:
-    question = question_for(metadata(MATTER), decoupled=False)
+    question = question_for(metadata(MATTER), "2", decoupled=False)
     image = inputs_of(question.request)["IMAGE"]
     assert image.shape == (1, 16, 16, 3)
     assert not image.any()
@@ -36,7 +36,7 @@ def test_a_matting_model_is_asked_for_a_black_picture() -> None:
 
 
 def test_a_generation_model_is_asked_with_empty_words() -> None:
-    question = question_for(metadata(PAINTER), decoupled=False)
+    question = question_for(metadata(PAINTER), "1", decoupled=False)
     values = inputs_of(question.request)
     assert (values["PROMPT"][0], values["IMAGE"].shape, values["STEPS"].tolist()) == (b"", (1, 1, 3), [0])
     assert question.takes_words
@@ -45,7 +45,7 @@ def test_a_generation_model_is_asked_with_empty_words() -> None:
 
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_the_first_answer_comes_back_from_either_kind_of_model(decoupled: bool) -> None:  # noqa: FBT001
-    question = question_for(metadata(PAINTER), decoupled=decoupled)
+    question = question_for(metadata(PAINTER), "1", decoupled=decoupled)
     question.only("DEVICE")
     with running_painter(fake := FakePainter(decoupled=decoupled, progress=())) as address:
         asker = Asker(address, [])
@@ -56,7 +56,7 @@ def test_the_first_answer_comes_back_from_either_kind_of_model(decoupled: bool) 
 
 @pytest.mark.parametrize("decoupled", [False, True])
 def test_no_answer_in_time_is_an_error_that_says_so(decoupled: bool) -> None:  # noqa: FBT001
-    question = question_for(metadata(PAINTER), decoupled=decoupled)
+    question = question_for(metadata(PAINTER), "1", decoupled=decoupled)
     with running_painter(FakePainter(decoupled=decoupled, delay_s=30)) as address:
         with pytest.raises(InferenceServerException) as caught:
             Asker(address, []).ask(question, 0.2)
@@ -69,4 +69,4 @@ def test_a_stream_that_fails_or_ends_empty_is_an_error(says: dict[str, object]) 
     for key, value in says.items():
         setattr(fake, key, value)
     with running_painter(fake) as address, pytest.raises(InferenceServerException):
-        Asker(address, []).ask(question_for(metadata(PAINTER), decoupled=True), 10)
+        Asker(address, []).ask(question_for(metadata(PAINTER), "1", decoupled=True), 10)
