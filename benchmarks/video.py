@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.bare import bare_inference
 from benchmarks.photos import Photo
+from cards.target import Target
 from cli.config import Settings, read_settings
 from server.composition import Color, Composition
 from server.errors import ModelUnavailableError
@@ -128,7 +129,7 @@ def _models(settings: Settings) -> Iterator[VideoModels]:
         client = TritonClient(TritonOptions(address, _ANSWER_S, f"clearcanvas-bench-{address.rpartition(':')[2]}"), 0)
 
         def model(name: str) -> MattingModel:
-            return client.model(name, time.monotonic() + _ALL_S)
+            return client.model(Target(name), time.monotonic() + _ALL_S)
 
         def serves() -> bool:
             try:

@@ -12,14 +12,16 @@ import grpc.aio
 from server.admission import Admission
 from server.assembly import (
     Rooms,
+    Routing,
     build_interceptor,
     build_job_calls,
     build_jobs,
+    build_routing,
     calls_pool,
     image_options,
+    image_rooms,
     jobs_pool,
     open_job_places,
-    triton_options,
 )
 from server.config import MIB, Settings, load_settings
 from server.errors import StoreUnavailableError
@@ -29,7 +31,6 @@ from server.metrics import REGISTRY
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
 from server.rpc.service import ListenError, bind, build_server
-from server.triton.monitor import ModelMonitor
 from server.workers.limits import scrub_environment
 from server.workers.workspace import Workspace
 from telemetry.errors import TelemetryError
@@ -78,21 +79,21 @@ async def serve(settings: Settings, places: Places) -> None:
 
 
 async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asyncio.Event) -> None:
-    triton = triton_options(settings, rooms)
-    monitor = ModelMonitor(triton, settings.model, settings.require_device)
-    health = HealthServicer(monitor.state)
-    admission = Admission(settings.memory_budget_mib * MIB)
-    images = ImageServicer(image_options(settings, triton), admission, rooms.memory, rooms.pool, monitor.suspect)
     try:
-        jobs = build_jobs(settings, places, rooms, triton, monitor)
+        routing = build_routing(settings, rooms)
+        jobs = build_jobs(settings, places, rooms, routing)
     except ValueError as error:
         raise SystemExit(str(error)) from None
-    job_calls = build_job_calls(settings, places, rooms, monitor=monitor, jobs=jobs, admission=admission)
+    health = HealthServicer(routing.fleet.state)
+    admission = Admission(settings.memory_budget_mib * MIB)
+    images = ImageServicer(image_options(settings), admission, image_rooms(rooms, routing))
+    job_calls = build_job_calls(settings, places, rooms, routing=routing, jobs=jobs, admission=admission)
     server = build_server(images, job_calls, health, build_interceptor(settings))
     port = _bind(server, settings)
-    await _start(jobs, places)
+    await _start(jobs, places, routing)
     await server.start()
-    background = [asyncio.create_task(monitor.run(health.update)), asyncio.create_task(_give_memory_back())]
+    works = (routing.router.run(), routing.fleet.watch(health.update), _give_memory_back())
+    background = [asyncio.create_task(work) for work in works]
     host = settings.grpc.rpartition(":")[0]
     logger.info(
         "serving on %s:%d, pid %d, %d workers and %d for jobs, model %s from %s", host, port, os.getpid(),
@@ -111,7 +112,7 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
         task.cancel()
     outcomes = await asyncio.gather(stop, handing_back, *background, return_exceptions=True)
     await server.stop(CLOSE_GRACE_S)
-    await monitor.close()
+    await routing.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):  # What should run for ever has failed: end with its traceback.
             raise outcome
@@ -124,9 +125,10 @@ def _bind(server: grpc.aio.Server, settings: Settings) -> int:
         raise SystemExit(str(error)) from None
 
 
-async def _start(jobs: Jobs, places: Places) -> None:
+async def _start(jobs: Jobs, places: Places, routing: Routing) -> None:
     try:
         await places.start()
+        await routing.start()
         await jobs.start()
     except StoreUnavailableError as error:
         raise SystemExit(f"cannot keep jobs: {error}") from None

@@ -1,25 +1,35 @@
 """What the program is put together from: settings to the objects that are told them."""
 
+import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
+from database.presence import Sightings
 from server.admission import Admission
 from server.config import MIB, Settings
 from server.jobs.jobs import Jobs
 from server.jobs.previews import Shelf
 from server.jobs.record import Kind
-from server.jobs.runner import JobRunner, RunnerOptions
+from server.jobs.runner import JobRunner, RunnerOptions, RunnerRooms
 from server.jobs.settings import JobSettings, Retention
 from server.jobs.uploads.setup import Places, open_places
 from server.jobs.webhooks import WebhookErrand
+from server.routing.database import RoutingDatabase
+from server.routing.keeper import Keeper
+from server.routing.presence import Presence
+from server.routing.router import Router, RoutingPeriods
+from server.routing.store import RouteStore
 from server.rpc.access import Access
 from server.rpc.calls import CallInterceptor
-from server.rpc.images import ImageOptions
+from server.rpc.images import ImageOptions, ImageRooms
 from server.rpc.jobs import JobServicer
 from server.rpc.service import host_of
 from server.rpc.submissions import Submissions, SubmitOptions
+from server.triton.control import TritonControl
+from server.triton.fleet import Fleet, Member
 from server.triton.model import TritonOptions
 from server.triton.monitor import ModelMonitor
 from server.video.task import VideoFacts, VideoLimits
@@ -33,6 +43,8 @@ from transport.addresses import is_loopback
 PRELOAD = ("server.workers.preload",)
 
 # How long an attempt may wait for a worker that makes one of the other kind, fetch its inputs and store its result.
+PERIODS = RoutingPeriods()
+
 AROUND_S = 300.0
 
 # How long a submit waits for a worker, behind the calls that are at work, until its video's header is read.
@@ -85,13 +97,56 @@ def jobs_pool(settings: Settings) -> WorkerPool:
     )
 
 
-def triton_options(settings: Settings, rooms: Rooms) -> TritonOptions:
-    """How workers reach Triton."""
-    region_prefix = rooms.memory.name if settings.triton_shared_memory else None
-    return TritonOptions(settings.triton, settings.triton_timeout_s, region_prefix)
+@dataclass(frozen=True)
+class Routing:
+    """What names stand for, and the Tritons that follow. `database`, `store`: what all servers see of it."""
+
+    database: RoutingDatabase
+    store: RouteStore
+    router: Router
+    keepers: tuple[Keeper, ...]
+    fleet: Fleet
+
+    async def start(self) -> None:
+        """Learn what names stand for. Raises StoreUnavailableError."""
+        await self.router.start(self.keepers)
+
+    async def close(self) -> None:
+        """Leave the other servers, and the Tritons."""
+        await self.router.close()
+        await self.fleet.close()
+
+    async def check_listed(self, model: str, field: str) -> None:
+        """Raise ModelNotFoundError where nothing is known of what a request names. `field`: of it, that does so."""
+        if self.router.route(self.router.choose(model, "").model) is None:
+            await self.fleet.check_listed(model, field)
 
 
-def image_options(settings: Settings, triton: TritonOptions) -> ImageOptions:
+def build_routing(settings: Settings, rooms: Rooms) -> Routing:
+    """Call it inside the running event loop. Raises ValueError where the database cannot be one."""
+    server = str(uuid4())
+    database = RoutingDatabase(settings.jobs_url)
+    store = RouteStore(database, server)
+    router = Router(database, Presence(server, store, Sightings(PERIODS.dead)), PERIODS)
+    keepers = tuple(Keeper(TritonControl(each), _place(each), store, router.wish) for each in settings.tritons)
+    fleet = [
+        _member(settings, triton_options(settings, rooms, keeper.control.address), router, keeper) for keeper in keepers
+    ]
+    return Routing(database, store, router, keepers, Fleet(fleet))
+
+
+def _member(settings: Settings, triton: TritonOptions, router: Router, keeper: Keeper) -> Member:
+    monitor = ModelMonitor(triton, partial(router.main, settings.model), settings.require_device)
+    return Member(triton, monitor, lambda: keeper.ready)
+
+
+def triton_options(settings: Settings, rooms: Rooms, address: str) -> TritonOptions:
+    """How workers reach one Triton: by shared memory where it is on this machine."""
+    shared = settings.triton_shared_memory and is_loopback(host_of(address))
+    return TritonOptions(address, settings.triton_timeout_s, rooms.memory.name if shared else None)
+
+
+def image_options(settings: Settings) -> ImageOptions:
     """What ImageService is configured with."""
     return ImageOptions(
         settings.model,
@@ -99,11 +154,15 @@ def image_options(settings: Settings, triton: TritonOptions) -> ImageOptions:
         settings.max_pixels,
         settings.timeout_s,
         calls_limits(settings),
-        triton,
     )
 
 
-def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonOptions, monitor: ModelMonitor) -> Jobs:
+def image_rooms(rooms: Rooms, routing: Routing) -> ImageRooms:
+    """Where ImageService has its work done."""
+    return ImageRooms(rooms.memory, rooms.pool, routing.router, routing.fleet)
+
+
+def build_jobs(settings: Settings, places: Places, rooms: Rooms, routing: Routing) -> Jobs:
     """The jobs, with what does their work."""
     timeout_s = {Kind.IMAGE: settings.job_timeout_s, Kind.VIDEO: settings.video_timeout_s}
     options = RunnerOptions(
@@ -113,11 +172,9 @@ def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonO
         video=video_limits(settings),
         timeout_s=timeout_s,
         limits=jobs_limits(settings),
-        triton=triton,
     )
-    runner = JobRunner(
-        options, places, rooms.job_pool, rooms.scratch, shelf=rooms.shelf, on_model_failure=monitor.suspect
-    )
+    where = RunnerRooms(rooms.job_pool, rooms.scratch, rooms.shelf, routing.router, routing.fleet)
+    runner = JobRunner(options, places, where)
     slots = {Kind.IMAGE: settings.job_workers, Kind.VIDEO: max(1, settings.job_workers - 1)}
     around_s = AROUND_S + max(timeout_s.values())
     told = JobSettings(
@@ -130,12 +187,12 @@ def build_jobs(settings: Settings, places: Places, rooms: Rooms, triton: TritonO
 
 
 def build_job_calls(
-    settings: Settings, places: Places, rooms: Rooms, *, monitor: ModelMonitor, jobs: Jobs, admission: Admission
+    settings: Settings, places: Places, rooms: Rooms, *, routing: Routing, jobs: Jobs, admission: Admission
 ) -> JobServicer:
     """JobService."""
     limits = video_limits(settings)
     probe = partial(_probe, rooms.pool, limits, calls_limits(settings))
-    options = SubmitOptions(settings.max_pixels, limits, probe, monitor.check_listed)
+    options = SubmitOptions(settings.max_pixels, limits, probe, routing.check_listed)
     submissions = Submissions(options, jobs, admission, rooms.scratch)
     return JobServicer(submissions, jobs, places, admission, shelf=rooms.shelf, transfer_s=settings.transfer_s)
 
@@ -150,6 +207,11 @@ def build_interceptor(settings: Settings) -> CallInterceptor:
     callers = None if settings.tls is None else settings.callers
     access = Access(callers, local=is_loopback(host_of(settings.grpc)))
     return CallInterceptor(access, settings.receive_s, settings.transfer_s)
+
+
+def _place(address: str) -> str:
+    """A Triton's name among those of all servers: what is at a loopback address is another one on each machine."""
+    return f"{socket.gethostname()} {address}" if is_loopback(host_of(address)) else address
 
 
 async def _probe(pool: WorkerPool, video: VideoLimits, limits: WorkerLimits, file: Path) -> VideoFacts:

@@ -164,3 +164,9 @@ def _check_shadow(name: str, shadow: Shadow) -> None:
     check_range(f"{name}.offset_x", shadow.offset_x or 0, -2_000, 2_000)
     check_range(f"{name}.offset_y", shadow.offset_y or 0, -2_000, 2_000)
     check_range(f"{name}.blur_radius", shadow.blur_radius or 0, 0, 500)
+
+
+def painting_model(composition: Composition, default: str) -> str | None:
+    """Return the name of the model that paints the background; None where none is painted."""
+    background = composition.background
+    return background.model or default if isinstance(background, Generated) else None

@@ -14,7 +14,9 @@ from transport.settings import TlsSettings
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
-ADDRESS = r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$"
+_ADDRESS = r"([^\s:,]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5})"
+ADDRESS = rf"^{_ADDRESS}$"
+ADDRESSES = rf"^{_ADDRESS}(,{_ADDRESS})*$"
 
 
 def default_workers() -> int:
@@ -40,10 +42,23 @@ class Settings(TlsSettings, TelemetrySettings):
     allow_plaintext: bool = Field(
         default=False, description="Serve without certificates on an address that others reach: in a private network."
     )
-    triton: str = Field("127.0.0.1:8400", pattern=ADDRESS, description="Triton's gRPC address.")
+    triton: str = Field(
+        "127.0.0.1:8400",
+        pattern=ADDRESSES,
+        description="Triton's gRPC address, or several with commas between: each has the same repository.",
+    )
     model: str = Field("isnet", description="Matting model used when a request names none.")
     generation_model: str = Field(
         "backdrop", description="Generation model that paints a background when a request names none."
+    )
+    model_repository: Path = Field(
+        Path("model_repository"), description="Folder of the models that Triton serves, for reading: cards and hashes."
+    )
+    golden: Path = Field(
+        Path("golden"), description="Folder of pictures with true masks, by which a promoted model is judged."
+    )
+    max_latency_ratio: float = Field(
+        1.5, gt=0, description="Most time of an inference of a promoted model, as a multiple of the one before it."
     )
     triton_shared_memory: bool = Field(
         default=True, description="Hand pictures to Triton by shared memory; false where it runs on another machine."
@@ -108,6 +123,11 @@ class Settings(TlsSettings, TelemetrySettings):
         "127.0.0.1:8411", pattern=METRICS, description="HOST:PORT of the metrics, never a public one; empty for none."
     )
     drain_s: float = Field(8.0, ge=0, description="How long calls in flight may go on after SIGTERM, in seconds.")
+
+    @property
+    def tritons(self) -> tuple[str, ...]:
+        """The addresses of all Tritons, each once."""
+        return tuple(dict.fromkeys(self.triton.split(",")))
 
     @property
     def jobs_url(self) -> str:

@@ -68,6 +68,7 @@ class EditResult:
     foreground: Box
     stages: tuple[tuple[str, float], ...]
     generation: GenerationFacts | None = None
+    model_version: int = 0
 
 
 class _Clock:
@@ -137,6 +138,7 @@ def edit(
         foreground=placed.box,
         stages=tuple(clock.stages),
         generation=_facts(painted),
+        model_version=subject.version,
     )
 
 

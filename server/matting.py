@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import cv2
@@ -19,11 +20,13 @@ from server.image.scene import Scene, build_scene, own_scene, subject_box
 class Matte:
     """What a model answered.
 
-    `alpha`: (H, W) uint8; 0 background, 255 subject. `device`: where it ran, `device/runtime/precision`.
+    `alpha`: (H, W) uint8; 0 background, 255 subject. `device`: where it ran, `device/runtime/precision`. `version`: of
+    the model, that answered; 0 where it is not said.
     """
 
     alpha: NDArray[np.uint8]
     device: str
+    version: int = 0
 
 
 class MattingModel(Protocol):
@@ -52,7 +55,8 @@ class Subject:
     """What is known of a picture's subject before its pixels are read at full size.
 
     `alpha`: (H, W) uint8, at the working size. `box`: in pixels of the picture; what is outside of it is background.
-    `scene`: what the opened picture becomes. `model`, `device`: what found it; empty where the picture itself says it.
+    `scene`: what the opened picture becomes. `model`, `device`, `version`: what found it; empty where the picture
+    itself says it.
     """
 
     alpha: NDArray[np.uint8]
@@ -60,6 +64,7 @@ class Subject:
     scene: Callable[[Pixels], Scene]
     model: str = ""
     device: str = ""
+    version: int = 0
 
 
 def found_subject(
@@ -81,7 +86,8 @@ def found_subject(
     box = subject_box(alpha, picture_size)
     box = box if region is None else box.cut_to(region)
     done("refine")
-    return Subject(alpha, box, lambda pixels: build_scene(pixels, refinement), model.name, matte.device)
+    scene = partial(build_scene, refinement=refinement)
+    return Subject(alpha, box, scene, model.name, matte.device, matte.version)
 
 
 def own_subject(view: View, box: Box, picture_size: tuple[int, int], region: Box | None) -> Subject:

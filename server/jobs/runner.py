@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from server.composition import Composition, Picture
-from server.errors import ModelUnavailableError
+from cards.target import Target
+from server.composition import Composition, Picture, painting_model
 from server.jobs.paths import input_path, output_path
 from server.jobs.ports import OnProgress
 from server.jobs.previews import Shelf
 from server.jobs.record import Json, Kind, Outcome, Record
 from server.jobs.uploads.setup import Places
+from server.routing.router import Router
+from server.triton.fleet import Fleet
 from server.triton.model import TritonOptions
 from server.video.task import VideoLimits, VideoTask
 from server.wire.image_jobs import read_image_spec, write_image_facts
@@ -27,6 +30,8 @@ from server.workers.video import VideoJob, render_video_file
 from server.workers.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
+_Job = TypeVar("_Job", EditJob, VideoJob)
 
 LOOK_S = 0.25  # Often enough for a bar that moves, and nothing beside the work itself.
 
@@ -46,7 +51,17 @@ class RunnerOptions:
     video: VideoLimits
     timeout_s: Mapping[Kind, float]  # longest one attempt may take
     limits: WorkerLimits
-    triton: TritonOptions
+
+
+@dataclass(frozen=True)
+class RunnerRooms:
+    """Where the work is done, and where it can be seen."""
+
+    pool: WorkerPool
+    scratch: Workspace
+    shelf: Shelf
+    router: Router
+    fleet: Fleet
 
 
 @dataclass(frozen=True)
@@ -65,27 +80,19 @@ class JobRunner:
         self,
         options: RunnerOptions,
         places: Places,
-        pool: WorkerPool,
-        scratch: Workspace,
-        *,
-        shelf: Shelf,
-        on_model_failure: Callable[[], None],
+        rooms: RunnerRooms,
     ) -> None:
-        """`on_model_failure` is called when the default model did not answer."""
         self._options = options
         self._places = places
-        self._pool = pool
-        self._scratch = scratch
-        self._shelf = shelf
-        self._on_model_failure = on_model_failure
+        self._rooms = rooms
         # Both kinds together may have more attempts under way than there are workers; the time of one begins with its
         # worker.
-        self._room = asyncio.Semaphore(pool.size)
+        self._room = asyncio.Semaphore(rooms.pool.size)
 
     async def run(self, record: Record, attempt: int, on_progress: OnProgress) -> Outcome:
         """Make the result of `record` and put it into the store. See `Runner.run`."""
         async with self._room:
-            with self._scratch.folder() as folder:
+            with self._rooms.scratch.folder() as folder:
                 async with _followed(folder / PROGRESS, on_progress):
                     made = await self._made(record, folder)
                 return await self._kept(record, attempt, made)
@@ -97,12 +104,7 @@ class JobRunner:
         return Outcome(path, made.content_type, made.file.stat().st_size, {**made.facts, **uploaded})
 
     async def _made(self, record: Record, folder: Path) -> _Made:
-        try:
-            return await (self._render if record.kind is Kind.VIDEO else self._edit)(record, folder)
-        except ModelUnavailableError as error:
-            if error.metadata.get("model") == self._options.model:
-                self._on_model_failure()
-            raise
+        return await (self._render if record.kind is Kind.VIDEO else self._edit)(record, folder)
 
     async def _edit(self, record: Record, folder: Path) -> _Made:
         call = read_image_spec(record.spec)
@@ -110,21 +112,19 @@ class JobRunner:
             source=await self._fetched(record, IMAGE, folder),
             target=folder / f"result.{call.task.output.format.value}",
             task=call.task,
-            model=call.model or self._options.model,
-            generation_model=self._options.generation_model,
+            model=self._choose(record, call.model or self._options.model),
+            generation_model=self._painter(record, call.task.composition),
             deadline=self._deadline(record),
             background=await self._fetched_background(record, call.task.composition, folder),
             progress=folder / PROGRESS,
         )
         given = time.monotonic()
-        result = await self._pool.run(
-            edit_picture, job, self._options.limits, self._options.triton, timeout_s=job.deadline - time.monotonic()
-        )
+        result = await self._run(edit_picture, job)
         waited_s = time.monotonic() - given - sum(seconds for _, seconds in result.stages)
         return _Made(job.target, result.content_type, write_image_facts(result, max(0.0, waited_s)))
 
     async def _render(self, record: Record, folder: Path) -> _Made:
-        with self._shelf.holding(record.id, folder) as previews:
+        with self._rooms.shelf.holding(record.id, folder) as previews:
             return await self._render_shown(record, folder, previews)
 
     async def _render_shown(self, record: Record, folder: Path, previews: Path) -> _Made:
@@ -133,24 +133,35 @@ class JobRunner:
             source=await self._fetched(record, VIDEO, folder),
             target=folder / f"result.{call.format.extension}",
             task=VideoTask(call.composition, call.format, call.matting, self._options.video),
-            model=call.model or self._options.model,
-            fast_model=self._options.fast_model,
-            generation_model=self._options.generation_model,
+            model=self._choose(record, call.model or self._options.model),
+            fast_model=self._choose(record, self._options.fast_model),
+            generation_model=self._painter(record, call.composition),
             deadline=self._deadline(record),
             progress=folder / PROGRESS,
             previews=previews,
             background=await self._fetched_background(record, call.composition, folder),
         )
-        result = await self._pool.run(
-            render_video_file,
-            job,
-            self._options.limits,
-            self._options.triton,
-            timeout_s=job.deadline - time.monotonic(),
-        )
+        result = await self._run(render_video_file, job)
         stages = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in result.stages)
         logger.info("video %s: %d frames, %s, %s", record.id, result.frames, result.matting.value, stages)
         return _Made(job.target, result.content_type, write_video_result(result))
+
+    async def _run(self, function: Callable[[_Job, WorkerLimits, TritonOptions], T], job: _Job) -> T:
+        """Do the work with one of the Tritons; what it asks them for stays loaded meanwhile."""
+
+        async def work(triton: TritonOptions) -> T:
+            limits, left_s = self._options.limits, job.deadline - time.monotonic()
+            return await self._rooms.pool.run(function, job, limits, triton, timeout_s=left_s)
+
+        with self._rooms.router.using(*job.targets):
+            return await self._rooms.fleet.run(job.targets, work)
+
+    def _choose(self, record: Record, name: str) -> Target:
+        return self._rooms.router.choose(name, record.id)
+
+    def _painter(self, record: Record, composition: Composition) -> Target | None:
+        name = painting_model(composition, self._options.generation_model)
+        return None if name is None else self._choose(record, name)
 
     def _deadline(self, record: Record) -> float:
         return time.monotonic() + self._options.timeout_s[record.kind]

@@ -15,6 +15,7 @@ from server.routing.keeper import Keeper, Wish
 from server.routing.presence import Presence, Standing, View
 from server.routing.route import WHOLE, Route, Share
 from server.routing.wanted import find_defaults, named, spare
+from server.triton.contract import not_found
 from server.triton.control import Placement
 
 logger = logging.getLogger(__name__)
@@ -75,20 +76,33 @@ class Router:
         """What a name stands for; None where nobody has said, and no Triton has a model of that name."""
         return self._view.routes.get(name) or (self._default(name) if name in self._defaults else None)
 
+    def main(self, name: str) -> Target:
+        """The version that most requests of a name get; version 0 where nothing is known of it."""
+        route = self.route(name)
+        return Target(name) if route is None else route.main
+
     def choose(self, asked: str, request_id: str) -> Target:
         """The version that a request gets. `asked`: NAME, or NAME@VERSION for just that one.
 
         Version 0 where nothing is known of the name: Triton says then whether there is such a model. Raises
-        InvalidParameterError.
+        InvalidParameterError, and ModelNotFoundError for a version that is not loaded.
         """
         try:
             target = parse_target(asked)
         except ValueError as error:
             raise InvalidParameterError(str(error), {"field": "model"}) from None
         if target.version:
+            self._check_loaded(target)
             return target
         route = self.route(target.model)
         return target if route is None else route.pick(request_id)
+
+    def _check_loaded(self, target: Target) -> None:
+        """What is wanted will be there soon; what is not, and is nowhere, was not meant to be served."""
+        there = [keeper for keeper in self._keepers if keeper.placements is not None]
+        wanted = named(self._view, self._defaults) | self._view.held
+        if there and target not in wanted and not any(target in keeper.ready for keeper in there):
+            raise not_found(target, "model")
 
     @contextmanager
     def using(self, *targets: Target) -> Iterator[None]:

@@ -31,7 +31,7 @@ class HealthServicer(health.aio.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: Context
     ) -> health_pb2.HealthCheckResponse:
         """Answer, with `clearcanvas-model` and, once a canary has run, `clearcanvas-device`."""
-        metadata = [("clearcanvas-model", self._state.name)]
+        metadata = [("clearcanvas-model", self._state.target.model)]
         if self._state.device:
             metadata.append(("clearcanvas-device", self._state.device))
         context.set_trailing_metadata(grpc.aio.Metadata(*metadata))

@@ -11,22 +11,25 @@ from pathlib import Path
 
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
+from cards.target import Target, parse_target
 from server.admission import Admission
+from server.composition import painting_model
 from server.edit import EditResult
 from server.errors import (
     DeadlineExceededError,
-    ModelUnavailableError,
     OverloadedError,
 )
 from server.image.header import EndsInHeaderError, read_header
-from server.rpc.calls import REQUEST_ID_KEY, Context, request_id
+from server.routing.router import Router
+from server.rpc.calls import REQUEST_ID_KEY, Context
 from server.rpc.pictures import check_pixels, cost_of
-from server.triton.model import TritonOptions
-from server.wire.messages import Pictures, read_edit_request, read_inspect_request, write_facts, write_header
+from server.triton.fleet import Fleet
+from server.wire.messages import EditCall, Pictures, read_edit_request, read_inspect_request, write_facts, write_header
 from server.workers.limits import WorkerLimits
 from server.workers.pool import WorkerPool
 from server.workers.task import EditJob, edit_picture
 from server.workers.workspace import RequestFiles, Workspace
+from telemetry.request import request_id
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,21 @@ class ImageOptions:
     max_pixels: int
     timeout_s: float  # longest one call may take; a shorter deadline of the caller wins
     limits: WorkerLimits
-    triton: TritonOptions
+
+
+@dataclass(frozen=True)
+class ImageRooms:
+    """Where the work is done."""
+
+    workspace: Workspace
+    pool: WorkerPool
+    router: Router
+    fleet: Fleet
+
+
+OnAnswered = Callable[[str, Target, str, Path], None]
+"""Hears the name that a request was for, the version that answered it, the request's id, and the encoded picture, which
+is gone afterwards. It may not raise."""
 
 
 class ImageServicer(images_pb2_grpc.ImageServiceServicer):
@@ -52,16 +69,14 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         self,
         options: ImageOptions,
         admission: Admission,
-        workspace: Workspace,
-        pool: WorkerPool,
-        on_model_failure: Callable[[], None],
+        rooms: ImageRooms,
+        on_answered: OnAnswered | None = None,
     ) -> None:
-        """`on_model_failure` is called when the default model did not answer."""
+        """`on_answered` hears of answers to requests that left the version to the routing."""
         self._options = options
         self._admission = admission
-        self._workspace = workspace
-        self._pool = pool
-        self._on_model_failure = on_model_failure
+        self._rooms = rooms
+        self._on_answered = on_answered
 
     # The generated base class knows generators alone. A coroutine that writes to its context is grpc.aio's other
     # form, and the one that can be given a deadline: a generator is suspended, not cancelled, while gRPC sends.
@@ -74,15 +89,13 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         del request  # The message and the pictures are two copies of up to 50 MiB; neither is needed for long.
         with (
             self._admission.permit(cost_of(pictures, call.task)),
-            self._workspace.request(background=bool(pictures.background)) as files,
+            self._rooms.workspace.request(background=bool(pictures.background)) as files,
         ):
             async with _until(deadline):
                 # Shielded: the thread closes the descriptors, so it must run even when the call is cancelled.
                 await asyncio.shield(asyncio.to_thread(_write, files, pictures))
                 del pictures
-                model, painter = call.model or self._options.model, self._options.generation_model
-                job = EditJob(files.source, files.target, call.task, model, painter, deadline, files.background)
-                await self._answer(job, context)
+                await self._edit(call, files, deadline, context)
 
     async def Inspect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the form is Edit's
         self, request: images_pb2.InspectRequest, context: Context
@@ -99,31 +112,36 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         check_pixels(header, max_pixels)
         await context.write(write_facts(header))
 
-    async def _answer(self, job: EditJob, context: Context) -> None:
+    async def _edit(self, call: EditCall, files: RequestFiles, deadline: float, context: Context) -> None:
+        router, name = self._rooms.router, call.model or self._options.model
+        model = router.choose(name, request_id.get())
+        painted = painting_model(call.task.composition, self._options.generation_model)
+        painter = None if painted is None else router.choose(painted, request_id.get())
+        job = EditJob(files.source, files.target, call.task, model, painter, deadline, files.background)
         submitted = time.monotonic()
-        result = await self._run(job)
+        with router.using(*job.targets):
+            result = await self._run(job)
         waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
+        if self._on_answered is not None and result.model and not parse_target(name).version:
+            self._on_answered(name, Target(result.model, result.model_version), request_id.get(), job.source)
+        await self._answer(job, result, max(0.0, waited_s), context)
+
+    async def _answer(self, job: EditJob, result: EditResult, waited_s: float, context: Context) -> None:
         for encoded in (job.source, job.background):
             if encoded is not None:
                 encoded.unlink()
         await context.send_initial_metadata(((REQUEST_ID_KEY, request_id.get()),))
-        await context.write(write_header(result, max(0.0, waited_s)))
+        await context.write(write_header(result, waited_s))
         await _stream(job.target, context)
         logger.info("%d x %d, %d bytes, %s", result.width, result.height, result.size, result.model)
 
     async def _run(self, job: EditJob) -> EditResult:
-        try:
-            return await self._pool.run(
-                edit_picture,
-                job,
-                self._options.limits,
-                self._options.triton,
-                timeout_s=job.deadline - time.monotonic(),
-            )
-        except ModelUnavailableError as error:
-            if error.metadata.get("model") == self._options.model:
-                self._on_model_failure()
-            raise
+        return await self._rooms.fleet.run(
+            job.targets,
+            lambda triton: self._rooms.pool.run(
+                edit_picture, job, self._options.limits, triton, timeout_s=job.deadline - time.monotonic()
+            ),
+        )
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
 from tritonclient.utils import InferenceServerException
 
+from cards.target import Target
 from server.errors import InvalidParameterError, ModelNotFoundError, ModelUnavailableError, ServiceError
 
 IMAGE, ALPHA, DEVICE, PROMPT = "IMAGE", "ALPHA", "DEVICE", "PROMPT"
@@ -25,6 +26,8 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
 ]
 
+_UNKNOWN = {"StatusCode.NOT_FOUND", "StatusCode.UNAVAILABLE"}  # Triton says the latter of a version.
+
 _KINDS = {
     model_config_pb2.ModelInstanceGroup.KIND_CPU: "cpu",
     model_config_pb2.ModelInstanceGroup.KIND_GPU: "gpu",
@@ -33,9 +36,9 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What Triton says of a matting model."""
+    """What Triton says of one version of a matting model."""
 
-    name: str
+    target: Target  # version 0 for the highest that is loaded
     size: tuple[int, int]  # height, width of IMAGE and ALPHA
     reports_device: bool  # whether it has the output DEVICE, `device/runtime/precision`
     configured_device: str  # `device/runtime` by its configuration
@@ -46,7 +49,9 @@ class ModelFacts:
         return (ALPHA, DEVICE) if self.reports_device else (ALPHA,)
 
 
-def read_facts(metadata: service_pb2.ModelMetadataResponse, config: model_config_pb2.ModelConfig) -> ModelFacts:
+def read_facts(
+    target: Target, metadata: service_pb2.ModelMetadataResponse, config: model_config_pb2.ModelConfig
+) -> ModelFacts:
     """Hold a model's description to the contract.
 
     Raises `InvalidParameterError` when it is a generation model, `ModelUnavailableError` when it is none of ours.
@@ -68,14 +73,14 @@ def read_facts(metadata: service_pb2.ModelMetadataResponse, config: model_config
         raise outside_contract(metadata.name)
     kind = config.instance_group[0].kind if config.instance_group else None
     device = f"{_KINDS.get(kind, 'unknown')}/{config.backend or config.platform}"
-    return ModelFacts(metadata.name, (height, width), DEVICE in outputs, device)
+    return ModelFacts(target, (height, width), DEVICE in outputs, device)
 
 
 def check_alpha(result: InferResult, facts: ModelFacts) -> None:
     """Raise `ModelUnavailableError` when the answer's ALPHA is missing, or not uint8 of the model's size."""
     alpha = result.get_output(ALPHA)
     if alpha is None or alpha.datatype != "UINT8" or tuple(alpha.shape) != (1, *facts.size):
-        raise outside_contract(facts.name)
+        raise outside_contract(facts.target.model)
 
 
 def read_device(result: InferResult, facts: ModelFacts) -> str:
@@ -84,7 +89,7 @@ def read_device(result: InferResult, facts: ModelFacts) -> str:
         return facts.configured_device
     answer = result.as_numpy(DEVICE)
     if answer is None or answer.size != 1:
-        raise outside_contract(facts.name)
+        raise outside_contract(facts.target.model)
     return str(answer.flat[0].decode())
 
 
@@ -93,19 +98,31 @@ def outside_contract(model: str) -> ModelUnavailableError:
     return ModelUnavailableError(f"The model {model} answered outside its contract.", {"model": model})
 
 
-def not_found(model: str, field: str) -> ModelNotFoundError:
+def triton_version(target: Target) -> str:
+    """The version as Triton's calls have it; empty for the highest that is loaded."""
+    return str(target.version) if target.version else ""
+
+
+def answered_version(result: InferResult) -> int:
+    """The version that made an answer; 0 where Triton does not say."""
+    version = result.get_response().model_version
+    return int(version) if version.isdecimal() else 0
+
+
+def not_found(target: Target, field: str) -> ModelNotFoundError:
     """The error for a model that Triton does not hold. `field`: of the request, that names it."""
-    return ModelNotFoundError(f"There is no model named {model}.", {"model": model, "field": field})
+    return ModelNotFoundError(f"There is no model named {target}.", {"model": target.model, "field": field})
 
 
-def translate(error: InferenceServerException, model: str, *, listed: bool, field: str = "model") -> ServiceError:
+def translate(error: InferenceServerException, target: Target, *, listed: bool, field: str = "model") -> ServiceError:
     """Triton's error as ours. Its text is not passed on: it names regions, addresses and files.
 
     `listed`: whether the repository holds the model. Triton calls one that is there and not loaded, as during a
     swap or a recovery, "unknown" as well. `field`: of the request, that names the model.
     """
-    if error.status() == "StatusCode.NOT_FOUND" and not listed:
-        return not_found(model, field)
+    if error.status() in _UNKNOWN and not listed:
+        return not_found(target, field)
+    model = target.model
     if error.status() == "StatusCode.DEADLINE_EXCEEDED":
         return ModelUnavailableError(f"The model {model} did not answer in time.", {"model": model})
     return ModelUnavailableError(f"The model {model} cannot answer now.", {"model": model})

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferResult, service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
+from cards.target import Target
 from server.errors import DeadlineExceededError
 from server.generation import Generation, Progress, Prompt, no_progress
-from server.triton.contract import CHANNEL_OPTIONS, outside_contract, translate
+from server.triton.contract import CHANNEL_OPTIONS, outside_contract, translate, triton_version
 from server.triton.painting import (
     GenerationFacts,
     read_generation_facts,
@@ -44,20 +45,20 @@ class GenerationClient:
         self._triton = service_pb2_grpc.GRPCInferenceServiceStub(
             grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         )
-        self._facts: dict[str, GenerationFacts] = {}
+        self._facts: dict[Target, GenerationFacts] = {}
 
-    def model(self, name: str, deadline: float) -> "TritonGenerationModel":
-        """The model `name`, for one task that must be done by `deadline` (time.monotonic).
+    def model(self, target: Target, deadline: float) -> "TritonGenerationModel":
+        """A version of a model, for one task that must be done by `deadline` (time.monotonic).
 
         Raises `ModelNotFoundError`, `ModelUnavailableError`, `DeadlineExceededError`, and `InvalidParameterError`
         when the model paints no pictures.
         """
-        if name not in self._facts:
-            question = service_pb2.ModelConfigRequest(name=name)
-            with self._translated(name, deadline):
+        if target not in self._facts:
+            question = service_pb2.ModelConfigRequest(name=target.model, version=triton_version(target))
+            with self._translated(target, deadline):
                 answer = self._triton.ModelConfig(question, timeout=_time_left(deadline))
-            self._facts[name] = read_generation_facts(answer.config)
-        return TritonGenerationModel(self, self._facts[name], deadline)
+            self._facts[target] = read_generation_facts(answer.config, target.version)
+        return TritonGenerationModel(self, self._facts[target], deadline)
 
     def generate(
         self,
@@ -70,16 +71,17 @@ class GenerationClient:
         on_progress: Progress,
     ) -> Generation:
         """One generation. See `TritonGenerationModel.generate`."""
+        target = Target(facts.name, facts.version)
         ask = self._stream if facts.decoupled else self._ask
         try:
-            with self._translated(facts.name, deadline), self._sheet(facts, sheet_size(image, mask)) as sheet:
+            with self._translated(target, deadline), self._sheet(facts, sheet_size(image, mask)) as sheet:
                 request = write_request(facts, prompt, image, mask, sheet)
                 # Closed, and so cancelled, at once: an error that is kept would keep the call going.
                 with closing(ask(request, deadline)) as answers:
                     return _read(answers, facts, image.shape, on_progress, sheet)
         except BaseException:
             # The model may have been swapped for another one.
-            self._facts.pop(facts.name, None)
+            self._facts.pop(target, None)
             raise
 
     def _sheet(self, facts: GenerationFacts, size: int) -> AbstractContextManager[Region | None]:
@@ -100,15 +102,15 @@ class GenerationClient:
             call.cancel()
 
     @contextmanager
-    def _translated(self, model: str, deadline: float) -> Iterator[None]:
+    def _translated(self, target: Target, deadline: float) -> Iterator[None]:
         try:
             yield
         except (grpc.RpcError, InferenceServerException) as error:
             failure = _failure(error)
-            logger.warning("model %s: %s %s", model, failure.status(), failure.message())
+            logger.warning("model %s: %s %s", target, failure.status(), failure.message())
             if time.monotonic() >= deadline:
                 raise DeadlineExceededError("The deadline passed before the result was ready.") from None
-            raise translate(failure, model, listed=self._listed(model), field="generated.model") from None
+            raise translate(failure, target, listed=self._listed(target.model), field="generated.model") from None
 
     def _listed(self, model: str) -> bool:
         try:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from cards.target import Target
 from server.errors import DeadlineExceededError
 from server.matting import Matte
 from server.triton.contract import (
@@ -17,10 +18,12 @@ from server.triton.contract import (
     CHANNEL_OPTIONS,
     IMAGE,
     ModelFacts,
+    answered_version,
     check_alpha,
     read_device,
     read_facts,
     translate,
+    triton_version,
 )
 from server.triton.regions import CONTROL_TIMEOUT_S, Region
 
@@ -44,25 +47,26 @@ class TritonClient:
         self._options = options
         self._owner = owner
         self._client = InferenceServerClient(options.address, channel_args=CHANNEL_OPTIONS)
-        self._facts: dict[str, ModelFacts] = {}
+        self._facts: dict[Target, ModelFacts] = {}
         self._regions: dict[str, Region] = {}
         self._abandoned: list[Region] = []
         self._numbers = count()
 
-    def model(self, name: str, deadline: float) -> "TritonModel":
-        """The model `name`, for one task that must be done by `deadline` (time.monotonic).
+    def model(self, target: Target, deadline: float) -> "TritonModel":
+        """A version of a model, for one task that must be done by `deadline` (time.monotonic).
 
         Raises `ModelNotFoundError`, `ModelUnavailableError`, `DeadlineExceededError`.
         """
-        if name not in self._facts:
+        if target not in self._facts:
             timeout_s = self._time_left(deadline)
+            version = triton_version(target)
             try:
-                metadata = self._client.get_model_metadata(name, client_timeout=timeout_s)
-                config = self._client.get_model_config(name, client_timeout=timeout_s).config
+                metadata = self._client.get_model_metadata(target.model, version, client_timeout=timeout_s)
+                config = self._client.get_model_config(target.model, version, client_timeout=timeout_s).config
             except InferenceServerException as error:
-                raise self._failure(error, name, deadline) from None
-            self._facts[name] = read_facts(metadata, config)
-        return TritonModel(self, self._facts[name], deadline)
+                raise self._failure(error, target, deadline) from None
+            self._facts[target] = read_facts(target, metadata, config)
+        return TritonModel(self, self._facts[target], deadline)
 
     def infer(self, facts: ModelFacts, image: NDArray[np.uint8], deadline: float) -> Matte:
         """One inference. `image`: (H, W, 3) uint8 sRGB of the model's size. See `TritonModel.infer`."""
@@ -74,13 +78,13 @@ class TritonClient:
             restarted = self._forgotten()
             self._abandon(facts)
             if not restarted:
-                raise self._failure(error, facts.name, deadline) from None
+                raise self._failure(error, facts.target, deadline) from None
         logger.info("Triton was restarted; registering shared memory again")
         try:
             return self._infer(facts, image, deadline)
         except InferenceServerException as error:
             self._abandon(facts)
-            raise self._failure(error, facts.name, deadline) from None
+            raise self._failure(error, facts.target, deadline) from None
 
     def _infer(self, facts: ModelFacts, image: NDArray[np.uint8], deadline: float) -> Matte:
         tensor = InferInput(IMAGE, [1, *image.shape], "UINT8")
@@ -96,10 +100,16 @@ class TritonClient:
             answer = self._region("out", height * width)
             answer.point(alpha, height * width)
         outputs = [alpha, *(InferRequestedOutput(name) for name in facts.outputs if name != ALPHA)]
-        result = self._client.infer(facts.name, [tensor], outputs=outputs, client_timeout=self._time_left(deadline))
+        result = self._client.infer(
+            facts.target.model,
+            [tensor],
+            triton_version(facts.target),
+            outputs=outputs,
+            client_timeout=self._time_left(deadline),
+        )
         check_alpha(result, facts)
         matte = result.as_numpy(ALPHA)[0] if answer is None else answer.array(facts.size).copy()
-        return Matte(matte, read_device(result, facts))
+        return Matte(matte, read_device(result, facts), answered_version(result))
 
     def _region(self, kind: str, size: int) -> Region:
         region = self._regions.get(kind)
@@ -117,7 +127,7 @@ class TritonClient:
         The model may have been swapped for one of another size. And an inference that ran out of time may still
         end later and write its alpha, which must not become the next picture's.
         """
-        self._facts.pop(facts.name, None)
+        self._facts.pop(facts.target, None)
         self._abandoned.extend(self._regions.values())
         self._regions.clear()
 
@@ -134,18 +144,18 @@ class TritonClient:
             raise DeadlineExceededError("The deadline passed before the result was ready.")
         return min(left_s, self._options.timeout_s)
 
-    def _failure(self, error: InferenceServerException, model: str, deadline: float) -> Exception:
-        logger.warning("model %s: %s %s", model, error.status(), error.message())
+    def _failure(self, error: InferenceServerException, target: Target, deadline: float) -> Exception:
+        logger.warning("model %s: %s %s", target, error.status(), error.message())
         if time.monotonic() >= deadline:
             return DeadlineExceededError("The deadline passed before the result was ready.")
-        return translate(error, model, listed=self._listed(model))
+        return translate(error, target, listed=self._listed(target))
 
-    def _listed(self, model: str) -> bool:
+    def _listed(self, target: Target) -> bool:
         try:
             index = self._client.get_model_repository_index(client_timeout=CONTROL_TIMEOUT_S)
         except InferenceServerException:
             return True
-        return any(entry.name == model for entry in index.models)
+        return any(entry.name == target.model for entry in index.models)
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,7 @@ class TritonModel:
     @property
     def name(self) -> str:
         """Name of the model in the repository."""
-        return self.facts.name
+        return self.facts.target.model
 
     @property
     def size(self) -> tuple[int, int]:

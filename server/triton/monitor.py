@@ -13,6 +13,7 @@ from tritonclient.grpc import InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from cards.target import Target
 from server.errors import ModelUnavailableError, ServiceError
 from server.triton.contract import (
     CHANNEL_OPTIONS,
@@ -20,10 +21,10 @@ from server.triton.contract import (
     RECONNECT_S,
     ModelFacts,
     check_alpha,
-    not_found,
     read_device,
     read_facts,
     translate,
+    triton_version,
 )
 from server.triton.model import TritonOptions
 from server.triton.regions import CONTROL_TIMEOUT_S, SHARED_MEMORY
@@ -37,9 +38,9 @@ REGION = re.compile(r"(?P<workspace>clearcanvas-\d+-[a-z0-9_]+)-(?P<worker>\d+)-
 
 @dataclass(frozen=True)
 class ModelState:
-    """What is known of the default model."""
+    """What is known of the default model at one Triton."""
 
-    name: str
+    target: Target  # what its name stands for
     serving: bool = False
     device: str = ""  # where its last canary ran; empty before the first
 
@@ -51,17 +52,34 @@ class ModelMonitor:
     whenever `suspect` is called it runs an inference (a canary): a model whose process died is still "ready".
     """
 
-    def __init__(self, triton: TritonOptions, model: str, require_device: str) -> None:
-        """`require_device`: `any`, or what the device must begin with. Call it inside the running event loop."""
-        self.state = ModelState(model)
+    def __init__(self, triton: TritonOptions, target: Callable[[], Target], require_device: str) -> None:
+        """`target`: what the default model's name stands for now. `require_device`: `any`, or what it must begin with.
+
+        Call it inside the running event loop.
+        """
+        self.state = ModelState(target())
+        self._target = target
+        self._doubted = False
         self._client = InferenceServerClient(triton.address, channel_args=CHANNEL_OPTIONS)
+        self._address = triton.address
         self._timeout_s = triton.timeout_s
         self._region_prefix = triton.region_prefix
         self._require_device = require_device
         self._suspected = asyncio.Event()
 
+    @property
+    def target(self) -> Target:
+        """What it looks after: what the default model's name stands for now."""
+        return self._target()
+
+    @property
+    def well(self) -> bool:
+        """Whether it serves, and nobody has said otherwise since its last canary."""
+        return self.state.serving and not self._doubted
+
     def suspect(self) -> None:
         """Say that the model failed somewhere: the next look is a canary, and it is now."""
+        self._doubted = True
         self._suspected.set()
 
     async def run(self, on_change: Callable[[ModelState], Awaitable[None]]) -> None:
@@ -80,15 +98,13 @@ class ModelMonitor:
             except TimeoutError:
                 continue
 
-    async def check_listed(self, model: str, field: str) -> None:
-        """Raise ModelNotFoundError where Triton holds no model of that name. While Triton is away, nothing is said.
-
-        `field`: of the request, that names it.
-        """
-        with suppress(InferenceServerException):
+    async def lists(self, model: str) -> bool | None:
+        """Whether Triton holds a model of that name; None while it is away."""
+        try:
             index = await self._client.get_model_repository_index(client_timeout=CONTROL_TIMEOUT_S)
-            if not any(entry.name == model for entry in index.models):
-                raise not_found(model, field)
+        except InferenceServerException:
+            return None
+        return any(entry.name == model for entry in index.models)
 
     async def close(self) -> None:
         """Have Triton forget this server's shared memory, and disconnect."""
@@ -99,38 +115,41 @@ class ModelMonitor:
         await self._client.close()
 
     async def _look(self) -> ModelState:
+        target = self.target
         try:
-            if self.state.serving and not self._suspected.is_set():
-                if not await self._client.is_model_ready(self.state.name, client_timeout=CONTROL_TIMEOUT_S):
-                    raise ModelUnavailableError(f"The model {self.state.name} is not ready.")
+            if self.well and target == self.state.target:
+                version = triton_version(target)
+                if not await self._client.is_model_ready(target.model, version, client_timeout=CONTROL_TIMEOUT_S):
+                    raise ModelUnavailableError(f"The model {target} is not ready.")
                 device = self.state.device
             else:
                 self._suspected.clear()
-                device = await self._canary()
+                device = await self._canary(target)
+                self._doubted = self._suspected.is_set()
             await self._unregister_abandoned()
         except InferenceServerException as error:
-            return self._failing(translate(error, self.state.name, listed=True), f"{error.status()} {error.message()}")
+            return self._failing(translate(error, target, listed=True), f"{error.status()} {error.message()}", target)
         except ServiceError as error:
-            return self._failing(error, error.reason)
+            return self._failing(error, error.reason, target)
         if self._require_device != "any" and device.split("/")[0] != self._require_device:
             if device != self.state.device:
-                logger.error("model %s runs on %s, but %s is required", self.state.name, device, self._require_device)
-            return ModelState(self.state.name, serving=False, device=device)
+                logger.error("%s runs on %s, but %s is required", target, device, self._require_device)
+            return ModelState(target, serving=False, device=device)
         if not self.state.serving:
-            logger.info("model %s answers on %s", self.state.name, device)
-        return ModelState(self.state.name, serving=True, device=device)
+            logger.info("model %s answers on %s at %s", target, device, self._address)
+        return ModelState(target, serving=True, device=device)
 
-    def _failing(self, error: ServiceError, details: str) -> ModelState:
+    def _failing(self, error: ServiceError, details: str, target: Target) -> ModelState:
         if self.state.serving:
-            logger.error("%s (%s)", error, details)
-        return ModelState(self.state.name, serving=False, device=self.state.device)
+            logger.error("%s: %s (%s)", self._address, error, details)
+        return ModelState(target, serving=False, device=self.state.device)
 
-    async def _canary(self) -> str:
+    async def _canary(self, target: Target) -> str:
         """Run one inference on a black picture and return where it ran."""
-        name = self.state.name
-        metadata = await self._client.get_model_metadata(name, client_timeout=CONTROL_TIMEOUT_S)
-        config = await self._client.get_model_config(name, client_timeout=CONTROL_TIMEOUT_S)
-        facts = read_facts(metadata, config.config)
+        name, version = target.model, triton_version(target)
+        metadata = await self._client.get_model_metadata(name, version, client_timeout=CONTROL_TIMEOUT_S)
+        config = await self._client.get_model_config(name, version, client_timeout=CONTROL_TIMEOUT_S)
+        facts = read_facts(target, metadata, config.config)
         result = await self._infer_black(facts)
         check_alpha(result, facts)
         return read_device(result, facts)
@@ -139,7 +158,10 @@ class ModelMonitor:
         image = InferInput(IMAGE, [1, *facts.size, 3], "UINT8")
         image.set_data_from_numpy(np.zeros((1, *facts.size, 3), np.uint8))
         outputs = [InferRequestedOutput(name) for name in facts.outputs]
-        return await self._client.infer(facts.name, [image], outputs=outputs, client_timeout=self._timeout_s)
+        target = facts.target
+        return await self._client.infer(
+            target.model, [image], triton_version(target), outputs=outputs, client_timeout=self._timeout_s
+        )
 
     async def _unregister_abandoned(self, *, everything: bool = False) -> None:
         """Give back what Triton maps for workers that are gone: this server's, and those of servers that are dead."""

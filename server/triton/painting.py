@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import InferResult, model_config_pb2, service_pb2
 
+from cards.target import Target
 from server.errors import InvalidParameterError
 from server.generation import Prompt
-from server.triton.contract import DEVICE, IMAGE, PROMPT, outside_contract
+from server.triton.contract import DEVICE, IMAGE, PROMPT, outside_contract, triton_version
 from server.triton.regions import Region
 
 MASK, NEGATIVE_PROMPT, SEED, STEPS, PROGRESS = "MASK", "NEGATIVE_PROMPT", "SEED", "STEPS", "PROGRESS"
@@ -28,9 +29,10 @@ class GenerationFacts:
     max_side: int  # pixels
     multiple: int  # pixels
     decoupled: bool  # answers through a stream, and tells PROGRESS
+    version: int = 0  # 0 for the highest that is loaded
 
 
-def read_generation_facts(config: model_config_pb2.ModelConfig) -> GenerationFacts:
+def read_generation_facts(config: model_config_pb2.ModelConfig, version: int = 0) -> GenerationFacts:
     """Hold a model's configuration to the contract.
 
     Raises `InvalidParameterError` when it is another kind of model, `ModelUnavailableError` when it means to be a
@@ -50,6 +52,7 @@ def read_generation_facts(config: model_config_pb2.ModelConfig) -> GenerationFac
         _number(parameters, "max_side"),
         _number(parameters, "multiple"),
         decoupled,
+        version,
     )
     if facts.method not in _METHODS or not 1 <= facts.multiple <= facts.max_side:
         raise outside_contract(config.name)
@@ -73,7 +76,8 @@ def write_request(
         raise ValueError(f"no picture with its mask: {image.dtype} {image.shape}, {mask.dtype} {mask.shape}")
     if height % facts.multiple or width % facts.multiple or max(height, width) > facts.max_side:
         raise ValueError(f"the model paints sides in steps of {facts.multiple} up to {facts.max_side}")
-    request = service_pb2.ModelInferRequest(model_name=facts.name)
+    target = Target(facts.name, facts.version)
+    request = service_pb2.ModelInferRequest(model_name=facts.name, model_version=triton_version(target))
     for name, datatype, shape, data in (
         (PROMPT, "BYTES", (1,), _words(prompt.text)),
         (NEGATIVE_PROMPT, "BYTES", (1,), _words(prompt.negative)),

@@ -1,10 +1,10 @@
 """Wire messages to the service's own values, and back."""
 
-import re
 from dataclasses import dataclass
 
 from clearcanvas.v1 import composition_pb2, images_pb2
 
+from cards.target import parse_target
 from server.composition import Composition, Picture
 from server.edit import EditResult, EditTask
 from server.errors import InvalidImageError, InvalidParameterError, PayloadTooLargeError, PixelsExceededError
@@ -16,7 +16,6 @@ from server.wire.outputs import read_output, read_region
 
 MAX_IMAGE_BYTES = 25 * 1024 * 1024
 SIGNATURE_BYTES = 16  # All formats are told apart by these.
-MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 _FORMAT_CODES = {
     ImageFormat.PNG: images_pb2.IMAGE_FORMAT_PNG,
@@ -78,9 +77,13 @@ def read_background_picture(sent: composition_pb2.Composition, composition: Comp
 
 
 def check_model_name(name: str) -> None:
-    """Raise `InvalidParameterError` for what cannot be a model's name; empty means the default."""
-    if name and not MODEL_NAME.fullmatch(name):
-        raise InvalidParameterError("That is not the name of a model.", {"field": "model"})
+    """Raise `InvalidParameterError` for what is neither NAME nor NAME@VERSION; empty means the default."""
+    if not name:
+        return
+    try:
+        parse_target(name)
+    except ValueError:
+        raise InvalidParameterError("That is not the name of a model.", {"field": "model"}) from None
 
 
 def read_inspect_request(request: images_pb2.InspectRequest, max_pixels: int) -> tuple[bytes, int, int]:
@@ -133,6 +136,7 @@ def write_header(result: EditResult, queue_s: float) -> images_pb2.EditResponse:
             width=result.width,
             height=result.height,
             model=result.model,
+            model_version=result.model_version,
             device=result.device,
             foreground=images_pb2.ForegroundBox(top=box.top, left=box.left, width=box.width, height=box.height),
             stages=[

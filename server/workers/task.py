@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from cards.target import Target
 from server.edit import EditResult, EditTask, Models, edit
 from server.generation import GenerationModel
 from server.image.libvips import configure
+from server.output import SubjectSource
 from server.triton.generation import GenerationClient
 from server.triton.model import TritonClient, TritonOptions
 from server.triton.sheets import Sheets
@@ -28,11 +30,17 @@ class EditJob:
     source: Path  # the encoded picture
     target: Path  # where the encoded result goes
     task: EditTask
-    model: str  # cuts out
-    generation_model: str  # paints a background that names no model
+    model: Target  # cuts out
+    generation_model: Target | None  # paints the background; None where none is painted
     deadline: float  # time.monotonic, which is one clock for all processes
     background: Path | None = None  # the encoded picture to lay the subject over
     progress: Path | None = None  # where hundredths are told
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The versions that are asked."""
+        cut = () if self.task.subject is SubjectSource.OWN_ALPHA else (self.model,)
+        return cut if self.generation_model is None else (*cut, self.generation_model)
 
 
 def initialize(limits: WorkerLimits, log: Form = Form.TEXT) -> None:
@@ -82,9 +90,11 @@ def client(options: TritonOptions) -> TritonClient:
     return TritonClient(options, owner=os.getpid())
 
 
-def painter(triton: TritonOptions, default: str, deadline: float, name: str | None) -> GenerationModel:
-    """The generation model `name`, or the default one, for a task that must be done by `deadline`."""
-    return _painters(triton).model(name or default, deadline)
+def painter(triton: TritonOptions, chosen: Target | None, deadline: float, _name: str | None) -> GenerationModel:
+    """The generation model that was chosen for a task that must be done by `deadline`."""
+    if chosen is None:
+        raise ValueError("no model was chosen to paint with")
+    return _painters(triton).model(chosen, deadline)
 
 
 @cache

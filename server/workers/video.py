@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cards.target import Target
 from server.triton.model import TritonOptions
 from server.video.models import VideoModels
 from server.video.task import VideoFacts, VideoLimits, VideoResult, VideoTask
@@ -19,13 +20,19 @@ class VideoJob:
     source: Path
     target: Path
     task: VideoTask
-    model: str  # cuts key frames out, for `quality`
-    fast_model: str
-    generation_model: str  # paints a background that names no model
+    model: Target  # cuts key frames out, for `quality`
+    fast_model: Target
+    generation_model: Target | None  # paints the background; None where none is painted
     deadline: float  # time.monotonic
     progress: Path  # where frames are told
     previews: Path  # where frames are shown, a folder that is made
     background: Path | None = None  # the encoded picture to lay the subject over
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The versions that may be asked."""
+        cut = (self.model, self.fast_model)
+        return cut if self.generation_model is None else (*cut, self.generation_model)
 
 
 def probe_video_file(source: Path, video_limits: VideoLimits, limits: WorkerLimits) -> VideoFacts:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cards.target import Target
 from server.errors import DeadlineExceededError, InvalidParameterError, ModelNotFoundError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient, TritonGenerationModel
@@ -40,7 +41,7 @@ def soon(seconds: float = 60) -> float:
 
 
 def model(client: GenerationClient, deadline: float | None = None) -> TritonGenerationModel:
-    return client.model("fake", deadline or soon())
+    return client.model(Target("fake"), deadline or soon())
 
 
 def order(height: int = 16, width: int = 32) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -130,7 +131,7 @@ def test_an_unknown_model_is_told_from_one_that_is_not_loaded(
 ) -> None:
     fake.listed = listed
     with pytest.raises(error) as caught:
-        client.model("gone", soon())
+        client.model(Target("gone"), soon())
     assert "secret" not in str(caught.value)
     if isinstance(caught.value, ModelNotFoundError):
         assert caught.value.metadata["field"] == "generated.model"
@@ -211,7 +212,7 @@ def test_a_deadline_that_passed_is_not_sent_at_all(client: GenerationClient, fak
 
 def test_triton_that_is_away_is_a_model_that_is_unavailable() -> None:
     with pytest.raises(ModelUnavailableError, match="cannot answer now"):
-        GenerationClient("127.0.0.1:1").model("fake", soon(5))
+        GenerationClient("127.0.0.1:1").model(Target("fake"), soon(5))
 
 
 def test_a_listener_that_fails_ends_the_call_even_while_its_error_is_kept() -> None:

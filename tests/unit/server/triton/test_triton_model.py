@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2
 
+from cards.target import Target
 from server.errors import DeadlineExceededError, ModelNotFoundError, ModelUnavailableError, OverloadedError
 from server.triton.model import TritonClient, TritonModel, TritonOptions
 from tests.support.fake_triton import SIZE, FakeTriton, running_fake
@@ -42,7 +43,7 @@ def soon(seconds: float = 60) -> float:
 
 
 def model(client: TritonClient, deadline: float | None = None) -> TritonModel:
-    return client.model("fake", deadline or soon())
+    return client.model(Target("fake"), deadline or soon())
 
 
 def image(value: int = 7) -> NDArray[np.uint8]:
@@ -174,7 +175,7 @@ def test_triton_s_own_words_stay_inside(client: TritonClient, fake: FakeTriton, 
 
 def test_a_model_nobody_lists_is_not_found(client: TritonClient) -> None:
     with pytest.raises(ModelNotFoundError, match="nobody") as caught:
-        client.model("nobody", soon())
+        client.model(Target("nobody"), soon())
     assert "secret" not in repr(caught.value)
 
 
@@ -237,7 +238,7 @@ def test_a_late_answer_never_becomes_the_next_picture_s(fake: FakeTriton) -> Non
         assert len(fake.regions) == 4
         assert late < set(fake.regions)
         fake.in_use = set()
-        client.model("fake", soon()).infer(image(4))
+        client.model(Target("fake"), soon()).infer(image(4))
         fake.fail_with = grpc.StatusCode.INTERNAL, "once more"
         with pytest.raises(ModelUnavailableError):
             model(client).infer(image(5))

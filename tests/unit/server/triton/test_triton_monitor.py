@@ -11,11 +11,13 @@ from pathlib import Path
 import grpc
 import pytest
 
+from cards.target import Target
 from server.triton import monitor as module
 from server.triton.model import TritonOptions
 from server.triton.monitor import ModelMonitor, ModelState
 from tests.support.fake_triton import FakeTriton, running_fake
 
+FAKE = Target("fake", 1)
 WORKSPACE = f"clearcanvas-{os.getpid()}-unittest"
 
 
@@ -53,7 +55,7 @@ class Watched:
 
 @asynccontextmanager
 async def watching(address: str, require: str = "any", workspace: str | None = WORKSPACE) -> AsyncIterator[Watched]:
-    watched = Watched(ModelMonitor(TritonOptions(address, 5.0, workspace), "fake", require))
+    watched = Watched(ModelMonitor(TritonOptions(address, 5.0, workspace), lambda: FAKE, require))
     task = asyncio.create_task(watched.monitor.run(watched.changed))
     try:
         yield watched
@@ -70,7 +72,7 @@ async def test_a_canary_at_the_start_and_none_while_all_is_well(fake: FakeTriton
             await watched.until(lambda: watched.monitor.state.serving)
             await watched.looks(fake)
             assert fake.inferences == 1
-            assert watched.states == [ModelState("fake", serving=True, device="cpu/fake/f32")]
+            assert watched.states == [ModelState(FAKE, serving=True, device="cpu/fake/f32")]
 
 
 async def test_a_model_that_is_ready_and_does_not_answer_is_found_by_suspicion(fake: FakeTriton) -> None:
@@ -116,7 +118,7 @@ async def test_the_required_device(
     with running_fake(fake) as address:
         async with watching(address, require=required) as watched:
             await watched.until(lambda: bool(watched.states))
-            assert watched.states == [ModelState("fake", serving=serving, device="cpu/fake/f32")]
+            assert watched.states == [ModelState(FAKE, serving=serving, device="cpu/fake/f32")]
             await watched.until(lambda: fake.inferences >= (1 if serving else 3))
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == (0 if serving else 1)  # loud, and not at every look

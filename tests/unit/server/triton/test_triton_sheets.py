@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cards.target import Target
 from server.errors import DeadlineExceededError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient
@@ -44,7 +45,7 @@ def order(side: int = 512) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def paint(client: GenerationClient, seed: int = 7, side: int = 512, seconds: float = 60) -> Generation:
-    return client.model("fake", time.monotonic() + seconds).generate(Prompt("a wall", "", seed), *order(side))
+    return client.model(Target("fake"), time.monotonic() + seconds).generate(Prompt("a wall", "", seed), *order(side))
 
 
 def test_what_is_asked_and_answered_is_the_same_as_without(client: GenerationClient, fake: FakePainter) -> None:
