@@ -11,6 +11,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 import transport.channels
 from adapter.errors import BrokenResultError
+from adapter.tracing import call_metadata
 from transport.retries import ELSEWHERE
 from transport.tls import Tls
 
@@ -65,7 +66,7 @@ class ImageService:
         self, request: EditRequest, *, request_id: str, timeout_s: float
     ) -> "grpc.aio.UnaryStreamCall[EditRequest, EditResponse]":
         """Starts one edit. Cancel the returned call when its result is no longer wanted."""
-        return self._images.Edit(request, timeout=timeout_s, metadata=(("x-request-id", request_id),))
+        return self._images.Edit(request, timeout=timeout_s, metadata=call_metadata(request_id))
 
     async def inspect(self, image: bytes, *, max_pixels: int, request_id: str) -> PictureFacts:
         """Asks what the header of a picture says; sends as little of the picture as tells it.
@@ -77,9 +78,7 @@ class ImageService:
         size, length = len(image), min(len(image), _PREFIX_BYTES)
         while True:
             request = InspectRequest(prefix=image[:length], total_size=size, max_pixels=max_pixels)
-            answer = await self._images.Inspect(
-                request, timeout=_INSPECT_TIMEOUT_S, metadata=(("x-request-id", request_id),)
-            )
+            answer = await self._images.Inspect(request, timeout=_INSPECT_TIMEOUT_S, metadata=call_metadata(request_id))
             if answer.HasField("facts"):
                 return answer.facts
             if not length < answer.needed_bytes <= size:

@@ -17,6 +17,7 @@ from adapter.payments.reconciler import Reconciler
 from adapter.payments.results import ResultStore
 from adapter.payments.sweeper import Sweeper
 from adapter.payments.ticket import Desk, Ticket
+from adapter.payments.watching import Watch
 
 __all__ = ["Gate", "GateLimits", "Ticket"]
 
@@ -43,6 +44,7 @@ class Gate:
         self._desk = Desk(rails, ledger, results, limits, self._finishing, self._held, checkpoint)
         self._reconciler = Reconciler(rails, ledger, results, limits)
         self._sweeper = Sweeper(ledger, results, limits)
+        self._watch = Watch(ledger, limits)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -51,6 +53,8 @@ class Gate:
             every(self._limits.lease_s / 3, self._renew),
             every(self._limits.reconcile_s, self._reconciler.go_round),
             every(self._limits.sweep_s, self._sweeper.sweep),
+            every(self._limits.count_s, self._watch.count),
+            every(self._limits.audit_s, self._watch.audit),
         )
         self._tasks = [asyncio.get_running_loop().create_task(chore) for chore in chores]
 

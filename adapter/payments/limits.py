@@ -21,6 +21,10 @@ class GateLimits:
     """Between two rounds of asking the chain about unknown outcomes."""
     sweep_s: float = 60.0
     """Between two rounds of removing what is kept no longer."""
+    count_s: float = 15.0
+    """Between two looks at how the payments stand, for the metrics."""
+    audit_s: float = 300.0
+    """Between two checks of every rule of the money."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -21,6 +21,7 @@ from adapter.payments.payment import Payment
 from adapter.payments.rail import Challenge
 from adapter.sale.headers import pays, pays_by_mpp
 from adapter.sending import break_off
+from telemetry.traces import span
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ class Till:
             async with self.gate.open(payment, charge) as ticket:
                 if ticket.result is None:
                     await work(ticket)
-                await ticket.settle()
+                with span("settle"):
+                    await ticket.settle()
                 return await self._deliver(request, ticket)
 
         return await self.require(request, charge, rails, serve)

@@ -12,6 +12,7 @@ from adapter.payments.ledger import moving
 from adapter.payments.ledger.chores import Chores
 from adapter.payments.ledger.claim import HELD, Claim, State, StoredResult, read_claim
 from adapter.payments.ledger.database import Database
+from adapter.payments.ledger.figures import Figures, read_figures
 from adapter.payments.ledger.schema import claims
 from adapter.payments.ledger.taking import Taker, recall, retake, take
 from adapter.payments.payment import PaymentFacts, Settlement
@@ -25,6 +26,7 @@ class Ledger:
 
         Raises ValueError where `url` names neither SQLite nor PostgreSQL.
         """
+        self.url = url
         self.owner = owner or secrets.token_hex(8)
         self.clock = clock
         self._database = Database(url)
@@ -59,6 +61,10 @@ class Ledger:
             return None if row is None else read_claim(row)
 
         return await self._database.run(work)
+
+    async def figures(self) -> Figures:
+        """How the ledger stands, in a few numbers."""
+        return await self._database.run(partial(read_figures, now=self.clock()))
 
     async def retake(self, claim: Claim, lease_s: float) -> Claim | None:
         """Take a claim that nobody holds any more; None if that has changed since it was read."""
