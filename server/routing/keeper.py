@@ -30,13 +30,20 @@ class Wish:
 class _Failure:
     reason: str
     rest_s: float
-    due: float  # time.monotonic
+    due: float  # by the keeper's clock
 
 
 class Keeper:
     """Looks at one Triton again and again. Of several servers, one at a time changes what it has."""
 
-    def __init__(self, control: TritonControl, place: str, store: RouteStore, wish: Callable[["Keeper"], Wish]) -> None:
+    def __init__(
+        self,
+        control: TritonControl,
+        place: str,
+        store: RouteStore,
+        wish: Callable[["Keeper"], Wish],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`place`: names the Triton among those of all servers. `wish` is asked with each look."""
         self.control = control
         self.placements: tuple[Placement, ...] | None = None  # None before the first look, and while it is away
@@ -44,6 +51,7 @@ class Keeper:
         self._place = place
         self._store = store
         self._wish = wish
+        self._clock = clock
         self._failures: dict[Target, _Failure] = {}
         self._leaving: frozenset[Target] = frozenset()
         self._acting: asyncio.Task[None] | None = None
@@ -72,6 +80,11 @@ class Keeper:
         if (self._acting is None or self._acting.done()) and (self._missing(wish) or self.ready & wish.spare):
             self._acting = asyncio.create_task(self._act())
 
+    async def done(self) -> None:
+        """Wait until what the last look began is done."""
+        if self._acting is not None:
+            await self._acting
+
     async def close(self) -> None:
         """Give up what is being done, and disconnect."""
         if self._acting is not None:
@@ -80,7 +93,7 @@ class Keeper:
         await self.control.close()
 
     def _missing(self, wish: Wish) -> list[Target]:
-        failures, now = self._failures, time.monotonic()
+        failures, now = self._failures, self._clock()
         missing = sorted(wish.wanted - self.ready)
         return [target for target in missing if target not in failures or now >= failures[target].due]
 
@@ -95,16 +108,16 @@ class Keeper:
 
     async def _load(self, target: Target) -> None:
         have = {each.version for each in self.ready if each.model == target.model}
-        begun = time.monotonic()
+        begun = self._clock()
         try:
             await self.control.serve(target.model, have | {target.version})
         except ModelRefusedError as error:
             last = self._failures.get(target)
             rest_s = _REST_S if last is None else min(2 * last.rest_s, _LONGEST_REST_S)
-            self._failures[target] = _Failure(str(error), rest_s, time.monotonic() + rest_s)
+            self._failures[target] = _Failure(str(error), rest_s, self._clock() + rest_s)
             logger.error("%s is not loaded at %s: %s", target, self.control.address, error)
         else:
-            logger.info("%s loaded at %s in %.1f s", target, self.control.address, time.monotonic() - begun)
+            logger.info("%s loaded at %s in %.1f s", target, self.control.address, self._clock() - begun)
         self.placements = await self.control.placements()
 
     async def _unload(self, model: str) -> None:
