@@ -17,6 +17,7 @@ from server.assembly import (
     build_job_calls,
     build_jobs,
     build_routing,
+    build_swapping,
     calls_pool,
     image_options,
     image_rooms,
@@ -86,9 +87,10 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
         raise SystemExit(str(error)) from None
     health = HealthServicer(routing.fleet.state)
     admission = Admission(settings.memory_budget_mib * MIB)
-    images = ImageServicer(image_options(settings), admission, image_rooms(rooms, routing))
+    swapping = build_swapping(settings, rooms, routing)
+    images = ImageServicer(image_options(settings), admission, image_rooms(rooms, routing), swapping.mirrors.answered)
     job_calls = build_job_calls(settings, places, rooms, routing=routing, jobs=jobs, admission=admission)
-    server = build_server(images, job_calls, health, build_interceptor(settings))
+    server = build_server(images, job_calls, swapping.calls, health, build_interceptor(settings))
     port = _bind(server, settings)
     await _start(jobs, places, routing)
     await server.start()
@@ -112,6 +114,7 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
         task.cancel()
     outcomes = await asyncio.gather(stop, handing_back, *background, return_exceptions=True)
     await server.stop(CLOSE_GRACE_S)
+    await swapping.mirrors.close()
     await routing.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):  # What should run for ever has failed: end with its traceback.

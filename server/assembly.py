@@ -1,6 +1,7 @@
 """What the program is put together from: settings to the objects that are told them."""
 
 import socket
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from uuid import uuid4
 from database.presence import Sightings
 from server.admission import Admission
 from server.config import MIB, Settings
+from server.edit import EditResult
 from server.jobs.jobs import Jobs
 from server.jobs.previews import Shelf
 from server.jobs.record import Kind
@@ -17,6 +19,14 @@ from server.jobs.runner import JobRunner, RunnerOptions, RunnerRooms
 from server.jobs.settings import JobSettings, Retention
 from server.jobs.uploads.setup import Places, open_places
 from server.jobs.webhooks import WebhookErrand
+from server.lifecycle.changer import Changer
+from server.lifecycle.findings import Findings
+from server.lifecycle.gate import GoldenGate
+from server.lifecycle.journal import Journal
+from server.lifecycle.mattes import Mattes
+from server.lifecycle.mirrors import Mirrors
+from server.lifecycle.ports import Ports
+from server.lifecycle.repository import Repository
 from server.routing.database import RoutingDatabase
 from server.routing.keeper import Keeper
 from server.routing.presence import Presence
@@ -26,6 +36,7 @@ from server.rpc.access import Access
 from server.rpc.calls import CallInterceptor
 from server.rpc.images import ImageOptions, ImageRooms
 from server.rpc.jobs import JobServicer
+from server.rpc.models import ModelServicer
 from server.rpc.service import host_of
 from server.rpc.submissions import Submissions, SubmitOptions
 from server.triton.control import TritonControl
@@ -35,7 +46,7 @@ from server.triton.monitor import ModelMonitor
 from server.video.task import VideoFacts, VideoLimits
 from server.workers.limits import JOB_NICENESS, WorkerLimits
 from server.workers.pool import WorkerPool
-from server.workers.task import initialize
+from server.workers.task import EditJob, edit_picture, initialize
 from server.workers.video import probe_video_file
 from server.workers.workspace import Workspace
 from transport.addresses import is_loopback
@@ -184,6 +195,36 @@ def build_jobs(settings: Settings, places: Places, rooms: Rooms, routing: Routin
         retention=Retention(result=timedelta(hours=settings.retention_h)),
     )
     return Jobs(told, places.store, runner, (*places.errands, WebhookErrand()))
+
+
+@dataclass(frozen=True)
+class Swapping:
+    """ModelService, and what has versions work on copies."""
+
+    calls: ModelServicer
+    mirrors: Mirrors
+
+
+def build_swapping(settings: Settings, rooms: Rooms, routing: Routing) -> Swapping:
+    """What changes the routing. Its work is done by the workers of jobs: no call waits for it."""
+    limits = jobs_limits(settings)
+
+    async def run(job: EditJob) -> EditResult:
+        with routing.router.using(*job.targets):
+            return await routing.fleet.run(
+                job.targets,
+                lambda triton: rooms.job_pool.run(
+                    edit_picture, job, limits, triton, timeout_s=job.deadline - time.monotonic()
+                ),
+            )
+
+    mattes = Mattes(run, rooms.job_pool, settings.max_pixels, settings.job_timeout_s)
+    journal, findings = Journal(routing.database), Findings(routing.database)
+    repository = Repository(settings.model_repository)
+    gate = GoldenGate(settings.golden, mattes, rooms.scratch)
+    changer = Changer(Ports(routing.router, routing.store, repository, gate, journal), settings.max_latency_ratio)
+    calls = ModelServicer(changer, repository, routing.router, journal, findings)
+    return Swapping(calls, Mirrors(routing.router, mattes, findings, rooms.memory))
 
 
 def build_job_calls(

@@ -51,7 +51,7 @@ def write_route(route: Route) -> models_pb2.Routing:
     return models_pb2.Routing(
         name=route.name,
         shares=_shares(route.shares),
-        mirror=mirror and models_pb2.Mirror(target=_version(mirror.target), percent=mirror.percent),
+        mirror=None if mirror is None else models_pb2.Mirror(target=_version(mirror.target), percent=mirror.percent),
         generation=route.generation,
         previous=_shares(route.previous),
     )

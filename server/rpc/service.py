@@ -1,7 +1,7 @@
 """The gRPC server: which services, how large, how many, and for whom it is open."""
 
 import grpc.aio
-from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2, jobs_pb2_grpc
+from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2, jobs_pb2_grpc, models_pb2, models_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -9,6 +9,7 @@ from server.rpc.calls import CallInterceptor
 from server.rpc.health import HealthServicer
 from server.rpc.images import ImageServicer
 from server.rpc.jobs import JobServicer
+from server.rpc.models import ModelServicer
 from server.wire.messages import MAX_IMAGE_BYTES
 from transport.addresses import is_loopback
 from transport.tls import CertificateError, Tls
@@ -47,16 +48,22 @@ class ListenError(Exception):
 
 
 def build_server(
-    images: ImageServicer, jobs: JobServicer, health: HealthServicer, interceptor: CallInterceptor
+    images: ImageServicer,
+    jobs: JobServicer,
+    models: ModelServicer,
+    health: HealthServicer,
+    interceptor: CallInterceptor,
 ) -> grpc.aio.Server:
-    """A server with ImageService, JobService, health and reflection; not yet bound."""
+    """A server with ImageService, JobService, ModelService, health and reflection; not yet bound."""
     server = grpc.aio.server(interceptors=(interceptor,), options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
     images_pb2_grpc.add_ImageServiceServicer_to_server(images, server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = (
         images_pb2.DESCRIPTOR.services_by_name["ImageService"].full_name,
         jobs_pb2.DESCRIPTOR.services_by_name["JobService"].full_name,
+        models_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
         health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         reflection.SERVICE_NAME,
     )
