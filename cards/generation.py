@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tritonclient.grpc import model_config_pb2 as pb
 
-from cards.card import CARD_FILE
+from cards.card import CARD_FILE, parameters_of
 from cards.errors import CardError
 
 METHODS = frozenset({"procedural", "diffusion"})
@@ -67,7 +67,7 @@ def read_generation_card(folder: Path, config: pb.ModelConfig) -> GenerationCard
             raise CardError(f"{path} does not follow the contract of generation models: it must have {wanted}.")
     if config.max_batch_size:
         raise CardError(f"{path} has a max_batch_size: generation models paint one picture at a time.")
-    parameters = {key: config.parameters[key].string_value for key in config.parameters}
+    parameters = parameters_of(config)
     try:
         card = GenerationCard(
             name=config.name,

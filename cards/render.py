@@ -11,11 +11,22 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from cards.card import CARD_FILE, CPU_CARD_FILE, THREADS, ModelCard, read_card
+from cards.card import CARD_FILE, CPU_CARD_FILE, GPU_CARD_FILE, THREADS, ModelCard, read_card
 from cards.errors import CardError
 
 # Enough for a GPU to be busy with 1024² pictures, and 8 × 4 MiB of input and output stays small.
 _MAX_BATCH = 8
+
+# A request alone waits so long for others: little beside the ten milliseconds of a network at 1024² on a GPU.
+_QUEUE_DELAY_US = 2_000
+
+# Compiled networks are kept where every container may write; a volume there keeps them over its restart.
+_TENSORRT = {
+    "precision_mode": "FP16",
+    "max_workspace_size_bytes": str(4 << 30),
+    "trt_engine_cache_enable": "1",
+    "trt_engine_cache_path": "/tmp/clearcanvas-tensorrt",  # noqa: S108
+}
 
 _HEADER = """\
 # Written by `clearcanvas models import`, not by hand.
@@ -63,9 +74,36 @@ def cpu_config(card: ModelCard) -> pb.ModelConfig:
     return config
 
 
+def gpu_config(card: ModelCard) -> pb.ModelConfig:
+    """The card for a GPU, served by Triton's C++ backend: batches, two instances, computed in fp16 by TensorRT.
+
+    TensorRT compiles a network for its GPU once for each range of batches; the warm-up asks for the smallest and the
+    largest, so that this happens while the version is loaded and not while somebody waits. A network with its own
+    number of CPU threads, which takes a millisecond anyhow, is not worth compiling: it runs as it is, on CUDA. KIND_GPU
+    is never served by a CPU: without a GPU the version does not load.
+    """
+    config = portable_config(card)
+    # One copies its pictures while the other computes.
+    config.instance_group.add(count=2, kind=pb.ModelInstanceGroup.KIND_GPU)
+    accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
+    if card.threads is None:
+        accelerators.add(name="tensorrt", parameters=_TENSORRT)
+    else:
+        accelerators.add(name="cuda", parameters={"use_ep_level_unified_stream": "1"})
+    if card.dynamic_batch:
+        config.dynamic_batching.preferred_batch_size.extend([_MAX_BATCH // 2, _MAX_BATCH])
+        config.dynamic_batching.max_queue_delay_microseconds = _QUEUE_DELAY_US
+    for batch in sorted({1, config.max_batch_size}):
+        warmup = config.model_warmup.add(name=f"batch of {batch}", batch_size=batch)
+        image = warmup.inputs["IMAGE"]
+        image.data_type, image.zero_data = pb.TYPE_UINT8, True
+        image.dims.extend([card.height, card.width, 3])
+    return config
+
+
 def render_card(card: ModelCard) -> dict[str, str]:
     """The text of the files of `card`, by their paths in the model's folder; the same card gives the same text."""
-    configs = {CARD_FILE: portable_config(card), CPU_CARD_FILE: cpu_config(card)}
+    configs = {CARD_FILE: portable_config(card), CPU_CARD_FILE: cpu_config(card), GPU_CARD_FILE: gpu_config(card)}
     return {file: _HEADER + text_format.MessageToString(config, as_utf8=True) for file, config in configs.items()}
 
 

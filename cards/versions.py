@@ -7,8 +7,12 @@ from pathlib import Path
 from cards.card import parameters_of, policy_version, read_config, version_folders
 from cards.errors import CardError
 from cards.facts import texts_by_version
+from cards.files import sha256_of
 from cards.generation import is_generation
+from cards.manifest import read_manifest
+from cards.seal import SEAL_FILE
 from cards.target import Target
+from cards.weights import files_of
 
 MATTING = "matting"
 
@@ -63,7 +67,7 @@ def versions_of(folder: Path) -> list[VersionCard]:
     texts, default = texts_by_version(parameters_of(config)), policy_version(config, folder)
     if is_generation(config):
         # Its facts are all versions'; which there are, the folders say.
-        facts = texts.get(1, {})
+        facts = texts.get(1, {}) | _of_files(folder, texts.get(1, {}).get("weights", ""))
         kind, versions = facts.get("method", ""), dict.fromkeys(version_folders(folder) or [default], facts)
     else:
         kind, versions = MATTING, {version: facts for version, facts in texts.items() if "sha256" in facts}
@@ -71,3 +75,12 @@ def versions_of(folder: Path) -> list[VersionCard]:
         VersionCard(Target(folder.name, version), kind, facts, version == default)
         for version, facts in sorted(versions.items())
     ]
+
+
+def _of_files(folder: Path, weights: str) -> dict[str, str]:
+    """What a generation model's card cannot say: the hash of the seal that pins its code, the bytes of its files."""
+    seal = folder / SEAL_FILE
+    code = read_manifest(seal) if seal.is_file() else {}
+    files = [folder / name for name in code] + (files_of(folder, weights) if weights else [])
+    size = sum(path.stat().st_size for path in files if path.is_file())
+    return {"size": str(size)} | ({"sha256": sha256_of(seal)} if code else {})

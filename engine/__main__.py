@@ -95,7 +95,7 @@ def prepare(settings: EngineSettings) -> Launch:
         message = f"{settings.triton_env} holds other packages than the lock names: run `python -m engine install`"
         raise EngineError(message)
     drop_bytecode(settings.model_repository)
-    found = survey(settings.model_repository, installed_extras(settings.triton_env))
+    found = survey(settings.model_repository, installed_extras(settings.triton_env), settings.triton_config)
     for sentence in found.refused:
         logger.error("not served: %s", sentence)
     if problems := check_hashes(settings.model_repository):
@@ -116,6 +116,7 @@ def prepare(settings: EngineSettings) -> Launch:
         port=settings.port,
         cache=settings.data / "compiled",
         log=settings.data / "logs" / "triton.log",
+        config=settings.triton_config,
     )
 
 

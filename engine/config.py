@@ -2,6 +2,7 @@
 
 import ipaddress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,11 @@ class EngineSettings(BaseSettings):
         "shared memory (CVE-2025-23319 and its chain), so only on a private network.",
     )
     triton: str = Field("127.0.0.1:8400", description="HOST:PORT of Triton's gRPC service.")
+    triton_config: Literal["cpu", "gpu"] = Field(
+        "cpu",
+        description="Which card of each model Triton takes, configs/cpu.pbtxt or configs/gpu.pbtxt. A model whose card "
+        "asks for a GPU is never served by a CPU.",
+    )
     triton_env: Path = Field(Path(".triton"), description="Triton's own virtual environment.")
     model_repository: Path = Field(Path("model_repository"), description="Folder of the models to serve.")
     data: Path = Field(Path("data"), description="Folder for what is made at run time: logs, caches, backend files.")

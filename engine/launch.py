@@ -18,7 +18,11 @@ _BACKEND = Path(__file__).parent / "backend"
 
 @dataclass(frozen=True)
 class Launch:
-    """One way to start tritonserver. `folder`: ours alone, holds the backend directory and the working directory."""
+    """One way to start tritonserver.
+
+    `folder`: ours alone, holds the backend directory and the working directory. `config`: which of the models' cards is
+    taken, `cpu` or `gpu`.
+    """
 
     environment: TritonEnvironment
     folder: Path
@@ -28,6 +32,7 @@ class Launch:
     port: int
     cache: Path
     log: Path
+    config: str = "cpu"
 
     @property
     def backends(self) -> Path:
@@ -50,10 +55,10 @@ class Launch:
 
     def command(self) -> list[str]:
         """The command line. Everything listens on one address; HTTP and metrics would be two more open doors."""
-        options = {
+        options: dict[str, object] = {
             "model-repository": self.repository.absolute(),
             "backend-directory": self.backends.absolute(),
-            "model-config-name": "cpu",
+            "model-config-name": self.config,
             "model-control-mode": "explicit",
             # A model that does not load must not take the others with it; who asks, asks per model.
             "exit-on-error": "false",
@@ -64,9 +69,10 @@ class Launch:
             "allow-http": "false",
             "allow-metrics": "false",
             "allow-gpu-metrics": "false",
-            "pinned-memory-pool-byte-size": 0,
             "backend-config": f"python,shm-region-prefix-name={shm_prefix()}",
         }
+        if self.config == "cpu":
+            options["pinned-memory-pool-byte-size"] = 0  # It is for copies to a GPU.
         words = [f"--{name}={value}" for name, value in options.items()]
         words += [f"--load-model={name}" for name in self.models]
         server = self.environment.triton / "bin" / "tritonserver"

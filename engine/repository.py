@@ -1,4 +1,4 @@
-"""What of a model repository can be served on a machine without a GPU, and why the rest cannot."""
+"""What of a model repository can be served here, and why the rest cannot."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
+from cards.card import CARD_FILE, parameters_of, policy_version
 from cards.weights import lacking_weights
 from engine.models.extras import how_to_install
 
@@ -23,15 +24,15 @@ class Served:
     optional: tuple[str, ...] = ()
 
 
-def survey(repository: Path, extras: frozenset[str] = frozenset()) -> Served:
-    """Read each model's configuration as Triton would with `--model-config-name=cpu`.
+def survey(repository: Path, extras: frozenset[str] = frozenset(), flavour: str = "cpu") -> Served:
+    """Read each model's configuration as Triton would with `--model-config-name=FLAVOUR`.
 
-    `extras`: what Triton's environment has beside its own lock.
+    `extras`: what Triton's environment has beside its own lock. `flavour`: cpu or gpu.
     """
     models, refused, warnings, optional = [], [], [], []
     for folder in sorted(path for path in repository.iterdir() if path.is_dir() and not path.name.startswith(".")):
         card = next(
-            (path for path in (folder / "configs" / "cpu.pbtxt", folder / "config.pbtxt") if path.exists()), None
+            (path for path in (folder / "configs" / f"{flavour}.pbtxt", folder / CARD_FILE) if path.exists()), None
         )
         if card is None:
             refused.append(f"{folder.name}: no config.pbtxt")
@@ -41,7 +42,7 @@ def survey(repository: Path, extras: frozenset[str] = frozenset()) -> Served:
         except text_format.ParseError as error:
             refused.append(f"{folder.name}: {card} cannot be read: {error}")
             continue
-        if fault := _fault(folder, config):
+        if fault := _fault(folder, config, flavour):
             refused.append(f"{folder.name}: {fault}")
             continue
         if lacking := _lacking(folder, config, extras):
@@ -55,17 +56,20 @@ def survey(repository: Path, extras: frozenset[str] = frozenset()) -> Served:
     return Served(tuple(models), tuple(refused), tuple(warnings), tuple(optional))
 
 
-def _fault(folder: Path, config: ModelConfig) -> str | None:
-    if any(group.kind == ModelInstanceGroup.KIND_GPU for group in config.instance_group):
+def _fault(folder: Path, config: ModelConfig, flavour: str) -> str | None:
+    if flavour == "cpu" and any(group.kind == ModelInstanceGroup.KIND_GPU for group in config.instance_group):
         return "its instance_group asks for KIND_GPU; add configs/cpu.pbtxt for this machine"
     weights = config.default_model_filename or "model.onnx"
-    if config.backend == "onnxruntime" and not any(folder.glob(f"[0-9]*/{weights}")):
-        return f"no {weights}: pull or import it first (clearcanvas models)"
+    if config.backend != "onnxruntime":
+        return None
+    version = policy_version(config, folder)
+    if not (folder / str(version) / weights).is_file():
+        return f"no {version}/{weights}: pull or import it first (clearcanvas models)"
     return None
 
 
 def _lacking(folder: Path, config: ModelConfig, extras: frozenset[str]) -> str | None:
-    parameters = {key: config.parameters[key].string_value for key in config.parameters}
+    parameters = parameters_of(config)
     if config.backend == "python" and (lacking := lacking_weights(folder, parameters.get("weights", ""))):
         return lacking
     environment = parameters.get("environment", "")

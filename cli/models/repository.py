@@ -199,7 +199,7 @@ def _row(found: Inspection, known: VersionCard | None) -> tuple[str, ...]:
     card = found.card
     pixels = f"{card.height}×{card.width}" if isinstance(card, ModelCard) else f"≤ {card.max_side}"
     name = f"{found.target}{' *' if known.is_default else ''}"
-    hashed = facts["sha256"][:12] if "sha256" in facts else "each file"
+    hashed = facts.get("sha256", "–")[:12]
     quality = facts.get("quality", "–")
     return name, known.kind, pixels, size, facts.get("license", ""), quality, facts.get("source", ""), hashed
 

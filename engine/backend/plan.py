@@ -65,6 +65,9 @@ def parse(config: Mapping[str, Any]) -> Plan:
     Raises:
         PlanError: An accelerator, a parameter or a value that this backend would otherwise have to ignore.
     """
+    if any(group.get("kind") == "KIND_GPU" for group in config.get("instance_group") or []):
+        message = "KIND_GPU asks for a GPU, and this backend computes on the CPU: take NVIDIA's container for it"
+        raise PlanError(message)
     outputs = tuple(output["name"] for output in config["output"])
     parameters = {key: value["string_value"] for key, value in (config.get("parameters") or {}).items()}
     return Plan(

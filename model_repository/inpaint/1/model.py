@@ -99,9 +99,12 @@ class Sitting:
 
 
 def _device(args: dict[str, str]) -> str:
-    if not torch.cuda.is_available():
-        return "cpu"
     on_gpu = args["model_instance_kind"] == "GPU"
+    if not torch.cuda.is_available():
+        if on_gpu:
+            message = "the card asks for a GPU, and this environment's torch has none: it would paint on the CPU unseen"
+            raise RuntimeError(message)
+        return "cpu"
     return f"cuda:{args['model_instance_device_id']}" if on_gpu else "cuda:0"
 
 

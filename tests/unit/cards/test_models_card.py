@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from cards.card import CARD_FILE, CPU_CARD_FILE, ModelCard, default_version, read_card
+from cards.card import CARD_FILE, CPU_CARD_FILE, GPU_CARD_FILE, ModelCard, default_version, read_card
 from cards.errors import CardError
 from cards.facts import Facts
 from cards.render import render_card, write_card
@@ -62,7 +62,7 @@ def test_one_version_that_takes_one_picture_is_enough_for_no_batches(tmp_path: P
 
 def test_both_files_say_the_contract(tmp_path: Path) -> None:
     write_card(CARD, tmp_path)
-    for file in (CARD_FILE, CPU_CARD_FILE):
+    for file in (CARD_FILE, CPU_CARD_FILE, GPU_CARD_FILE):
         config = _parse(tmp_path / file)
         assert (config.name, config.backend) == ("fox", "onnxruntime")
         assert [(i.name, i.data_type, list(i.dims)) for i in config.input] == [("IMAGE", pb.TYPE_UINT8, [144, 256, 3])]
@@ -92,10 +92,38 @@ def test_the_cpu_card_asks_for_one_instance_and_names_its_device(tmp_path: Path)
     assert not config.HasField("dynamic_batching")
 
 
+def test_the_gpu_card_asks_for_fp16_batches_and_is_never_served_by_a_cpu(tmp_path: Path) -> None:
+    write_card(CARD, tmp_path)
+    config = _parse(tmp_path / GPU_CARD_FILE)
+    assert [(group.count, group.kind) for group in config.instance_group] == [(2, pb.ModelInstanceGroup.KIND_GPU)]
+    (wanted,) = config.optimization.execution_accelerators.gpu_execution_accelerator
+    assert (wanted.name, wanted.parameters["precision_mode"]) == ("tensorrt", "FP16")
+    assert not config.optimization.execution_accelerators.cpu_execution_accelerator
+    assert config.max_batch_size == 8
+    assert list(config.dynamic_batching.preferred_batch_size) == [4, 8]
+    assert config.dynamic_batching.max_queue_delay_microseconds > 0
+    assert [one.batch_size for one in config.model_warmup] == [1, 8]
+    for one in config.model_warmup:
+        assert (list(one.inputs["IMAGE"].dims), one.inputs["IMAGE"].zero_data) == ([144, 256, 3], True)
+
+
+def test_a_network_of_a_millisecond_is_not_compiled_for_a_gpu(tmp_path: Path) -> None:
+    write_card(replace(CARD, threads=1), tmp_path)
+    config = _parse(tmp_path / GPU_CARD_FILE)
+    assert [one.name for one in config.optimization.execution_accelerators.gpu_execution_accelerator] == ["cuda"]
+
+
+def test_one_picture_at_a_time_is_warmed_up_so_on_a_gpu(tmp_path: Path) -> None:
+    write_card(replace(CARD, versions={1: replace(FACTS, dynamic_batch=False)}), tmp_path)
+    config = _parse(tmp_path / GPU_CARD_FILE)
+    assert (config.max_batch_size, [one.batch_size for one in config.model_warmup]) == (1, [1])
+    assert not config.HasField("dynamic_batching")
+
+
 def test_the_same_card_is_the_same_bytes(tmp_path: Path) -> None:
     write_card(CARD, tmp_path / "a")
     write_card(CARD, tmp_path / "b")
-    for file in (CARD_FILE, CPU_CARD_FILE):
+    for file in (CARD_FILE, CPU_CARD_FILE, GPU_CARD_FILE):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 

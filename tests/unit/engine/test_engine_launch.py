@@ -1,6 +1,7 @@
 """How Triton is started: each option that keeps a trap shut has a test here."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def launch(tmp_path: Path) -> Launch:
 )
 def test_the_command_line_holds(launch: Launch, option: str) -> None:
     assert option in launch.command()
+
+
+def test_the_gpus_cards_are_taken_where_they_are_asked_for(launch: Launch) -> None:
+    words = replace(launch, config="gpu").command()
+    assert "--model-config-name=gpu" in words
+    assert not [word for word in words if word.startswith("--pinned-memory-pool-byte-size")]
 
 
 def test_the_stubs_share_memory_under_the_engines_own_name(launch: Launch) -> None:

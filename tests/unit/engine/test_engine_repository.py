@@ -33,6 +33,21 @@ def test_a_card_that_asks_for_a_gpu_is_refused_unless_there_is_one_for_the_cpu(t
     assert survey(tmp_path).models == ("big",)
 
 
+def test_on_a_machine_with_a_gpu_its_card_is_read(tmp_path: Path) -> None:
+    folder = add(tmp_path, "big", "instance_group { kind: KIND_CPU count: 1 }")
+    (folder / "configs").mkdir()
+    (folder / "configs" / "gpu.pbtxt").write_text(CARD.format("big", "instance_group { kind: KIND_GPU }"))
+    assert survey(tmp_path, flavour="gpu").models == survey(tmp_path).models == ("big",)
+
+
+def test_the_version_that_the_card_names_must_be_there(tmp_path: Path) -> None:
+    folder = write_toy_model(tmp_path, "toy", 8)
+    write_toy_model(tmp_path, "toy", 8, version=2)
+    (folder / "1" / "model.onnx").unlink()
+    assert survey(tmp_path).models == ()
+    assert "no 1/model.onnx" in survey(tmp_path).refused[0]
+
+
 def test_a_card_without_an_instance_group_is_served_with_a_warning(tmp_path: Path) -> None:
     add(tmp_path, "plain")
     found = survey(tmp_path)

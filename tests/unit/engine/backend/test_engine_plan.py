@@ -53,6 +53,11 @@ def test_a_model_without_the_device_output_reports_none() -> None:
     assert not parse(config(output=[{"name": "ALPHA"}])).reports_device
 
 
+def test_a_card_for_a_gpu_is_refused_and_not_served_by_the_cpu_unseen() -> None:
+    with pytest.raises(PlanError, match="KIND_GPU"):
+        parse(config(instance_group=[{"count": 2, "kind": "KIND_GPU"}]))
+
+
 def test_reads_threads_as_the_cpp_backend_names_them() -> None:
     words = {"intra_op_thread_count": {"string_value": "3"}, "inter_op_thread_count": {"string_value": "2"}}
     plan = parse(config(parameters=words))

