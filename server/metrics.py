@@ -3,6 +3,8 @@
 The names are the contract with dashboards and alerts; docs/observability.md lists them.
 """
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from telemetry.metrics import Vocabulary
@@ -73,10 +75,22 @@ JOB_ATTEMPTS = Counter(
     ("kind", "outcome"), registry=REGISTRY,
 )  # fmt: skip
 
+_shown: Mapping[tuple[str, str], int] = {}
 _METHODS = Vocabulary(64)
 _OUTCOMES = Vocabulary(64)
 _STAGES = Vocabulary(32)
 _MODELS = Vocabulary(128)
+
+
+def show_shares(shares: Mapping[tuple[str, str], int]) -> None:
+    """Show what every name stands for: percent by name and target."""
+    global _shown  # noqa: PLW0603 - the metrics are the process's own, and so is what they show.
+    if shares == _shown:
+        return
+    _shown = dict(shares)
+    MODEL_SHARE.clear()
+    for (name, target), percent in shares.items():
+        MODEL_SHARE.labels(name, target).set(percent)
 
 
 def count_call(method: str, outcome: str, seconds: float) -> None:

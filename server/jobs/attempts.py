@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
+from server import metrics
 from server.errors import (
     DeadlineExceededError,
     InvalidRequestError,
@@ -20,6 +21,8 @@ from server.jobs.paths import output_prefix
 from server.jobs.ports import Runner, Store
 from server.jobs.record import Failure, Outcome, Record
 from server.jobs.settings import JobSettings
+from telemetry.request import request_id
+from telemetry.traces import span
 
 T = TypeVar("T")
 
@@ -141,7 +144,9 @@ class Attempts:
             if running:
                 running.progress = done, total
 
-        return await self._runner.run(record, record.attempt, note)
+        request_id.set(record.id)  # In the logs, a job is a request of its own.
+        with span(f"job {record.kind.value}", job=record.id, attempt=record.attempt):
+            return await self._runner.run(record, record.attempt, note)
 
     async def _see_through(self, running: _Running) -> float | None:
         record, work = running.record, running.work
@@ -168,6 +173,7 @@ class Attempts:
 
     async def _keep(self, record: Record, outcome: Outcome) -> None:
         kept = await self._insist(lambda: self._fence.succeed(record.id, record.attempt, outcome))
+        metrics.JOB_ATTEMPTS.labels(record.kind.value, "ok").inc()
         await self._close(record, counted=kept)
 
     async def _judge(self, record: Record, error: BaseException) -> float | None:
@@ -177,6 +183,7 @@ class Attempts:
         else:
             failure = _BROKEN
             _log.error("job %s, attempt %d", record.id, record.attempt, exc_info=error)
+        metrics.JOB_ATTEMPTS.labels(record.kind.value, failure.reason).inc()
         periods, counted = self._settings.periods, False
         if isinstance(error, InvalidRequestError):
             counted = await self._insist(lambda: self._fence.fail(record.id, record.attempt, failure))

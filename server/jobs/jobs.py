@@ -19,6 +19,7 @@ from server.errors import (
 from server.jobs.aftermath import Aftermath
 from server.jobs.attempts import Attempts
 from server.jobs.book import Book
+from server.jobs.census import Census
 from server.jobs.database import Database
 from server.jobs.engine import Engine, Work, log_bug
 from server.jobs.fence import Fence
@@ -70,6 +71,7 @@ class Jobs:
         self.sweeper = Sweeper(
             self._book, keeping, self._aftermath, engine=self._engine, store=store, periods=periods, wall=wall
         )
+        self._census = Census(self._database, periods.census)
         self._loops: list[asyncio.Task[None]] = []
         self._closing = False
 
@@ -81,7 +83,8 @@ class Jobs:
         periods = self._settings.periods
         work = Work(self._attempts.make, self._aftermath.run_errand, chores)
         await self._engine.start(work, {"sweep": cron(periods.sweep), "strays": cron(periods.strays)})
-        self._loops = [asyncio.create_task(loop) for loop in (self._lookout.run(), self._look_after_servers())]
+        loops = (self._lookout.run(), self._look_after_servers(), self._census.run())
+        self._loops = [asyncio.create_task(loop) for loop in loops]
         for task in self._loops:
             task.add_done_callback(log_bug)
 

@@ -18,6 +18,7 @@ class Periods:
     retry: tuple[float, ...] = (2.0, 15.0)  # before the second and the third attempt
     later: tuple[float, ...] = (15.0, 60.0)  # the same where something was away: a model takes half a minute to return
     errand: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 12 * 3600.0)  # before each next try
+    census: float = 15.0  # between two counts of all jobs, for the metrics
     sweep: int = 60  # between two sweeps; divides a minute or an hour
     strays: int = 3600  # between two looks at all files; as `sweep`
 

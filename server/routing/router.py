@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from cards.target import Target, parse_target
+from server import metrics
 from server.errors import InvalidParameterError, ModelRefusedError, StoreUnavailableError
 from server.routing.database import RoutingDatabase
 from server.routing.keeper import Keeper, Wish
@@ -203,6 +204,8 @@ class Router:
             await keeper.look()
             loaded = frozenset[Target]().union(*(each.ready for each in self._keepers))
             self._defaults = find_defaults(loaded, self._view, self._defaults)
+            routes = self.routes.values()
+            metrics.show_shares({(r.name, str(share.target)): share.percent for r in routes for share in r.shares})
             await asyncio.sleep(self._periods.poll)
 
     def wish(self, keeper: Keeper) -> Wish:

@@ -12,6 +12,7 @@ from pathlib import Path
 from clearcanvas.v1 import images_pb2, images_pb2_grpc
 
 from cards.target import Target, parse_target
+from server import metrics
 from server.admission import Admission
 from server.composition import painting_model
 from server.edit import EditResult
@@ -30,6 +31,7 @@ from server.workers.pool import WorkerPool
 from server.workers.task import EditJob, edit_picture
 from server.workers.workspace import RequestFiles, Workspace
 from telemetry.request import request_id
+from telemetry.traces import record_stages
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +124,8 @@ class ImageServicer(images_pb2_grpc.ImageServiceServicer):
         with router.using(*job.targets):
             result = await self._run(job)
         waited_s = time.monotonic() - submitted - sum(seconds for _, seconds in result.stages)
+        record_stages(result.stages, time.time_ns())
+        metrics.count_picture(result.model, result.model_version, result.stages, max(0.0, waited_s))
         if self._on_answered is not None and result.model and not parse_target(name).version:
             self._on_answered(name, Target(result.model, result.model_version), request_id.get(), job.source)
         await self._answer(job, result, max(0.0, waited_s), context)

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from cards.target import Target
+from server import metrics
 from server.errors import ModelUnavailableError
 from server.triton.contract import not_found
 from server.triton.model import TritonOptions
@@ -58,12 +60,18 @@ class Member:
         return not self.monitor.well, shunned + missing, self.in_flight
 
 
+def _well(monitor: ModelMonitor) -> float:
+    return float(monitor.well)
+
+
 class Fleet:
     """The Tritons of this server."""
 
     def __init__(self, members: Sequence[Member], budget: RetryBudget | None = None) -> None:
         self._members = members
         self._budget = budget or RetryBudget()
+        for member in members:
+            metrics.TRITON_UP.labels(member.options.address).set_function(partial(_well, member.monitor))
 
     @property
     def state(self) -> ModelState:
@@ -88,7 +96,9 @@ class Fleet:
         except ModelUnavailableError:
             others = [member for member in self._members if member is not first and member.monitor.well]
             if not others or not self._budget.spend():
+                metrics.RETRIES.labels("refused").inc()
                 raise
+        metrics.RETRIES.labels("made").inc()
         return await self._run(self._pick(targets, others), targets, work)
 
     async def watch(self, on_change: Callable[[ModelState], Awaitable[None]]) -> None:

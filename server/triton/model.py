@@ -26,6 +26,7 @@ from server.triton.contract import (
     triton_version,
 )
 from server.triton.regions import CONTROL_TIMEOUT_S, Region
+from server.triton.tracing import trace_words
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class TritonClient:
             triton_version(facts.target),
             outputs=outputs,
             client_timeout=self._time_left(deadline),
+            **trace_words(),
         )
         check_alpha(result, facts)
         matte = result.as_numpy(ALPHA)[0] if answer is None else answer.array(facts.size).copy()

@@ -13,6 +13,8 @@ from server.errors import InvalidParameterError
 from server.generation import Prompt
 from server.triton.contract import DEVICE, IMAGE, PROMPT, outside_contract, triton_version
 from server.triton.regions import Region
+from telemetry.request import traceparent
+from telemetry.traces import HEADER
 
 MASK, NEGATIVE_PROMPT, SEED, STEPS, PROGRESS = "MASK", "NEGATIVE_PROMPT", "SEED", "STEPS", "PROGRESS"
 
@@ -95,6 +97,8 @@ def write_request(
             offset = 0 if name == IMAGE else image.nbytes
             sheet.array(data.shape, offset)[...] = data
             sheet.lay(tensor.parameters, data.nbytes, offset)
+    if place := traceparent.get():
+        request.parameters[HEADER].string_param = place
     if sheet is not None:
         sheet.lay(request.outputs.add(name=IMAGE).parameters, image.nbytes, image.nbytes + mask.nbytes)
         request.outputs.add(name=DEVICE)
