@@ -10,7 +10,7 @@ class RoutingDatabase(Transactions):
 
     def __init__(self, url: str) -> None:
         """Raises ValueError where `url` names neither SQLite nor PostgreSQL."""
-        super().__init__(url, "routing", metadata)
+        super().__init__(url, "jobs", metadata)  # They lie beside the jobs.
 
     def _unavailable(self, *, busy: bool) -> StoreUnavailableError:
         return StoreUnavailableError("The store of routing is busy." if busy else "The store of routing is away.")

@@ -49,10 +49,11 @@ class Router:
         self._looked = asyncio.Condition()
 
     async def start(self, keepers: Sequence[Keeper]) -> None:
-        """Make the tables where they are missing, and learn what names stand for. Raises StoreUnavailableError."""
+        """Make the tables where they are missing; look at them, and at each Triton. Raises StoreUnavailableError."""
         self._keepers = keepers
         await self._database.start()
         await self._exchange(beat=True)
+        await asyncio.gather(*(self._look(keeper) for keeper in keepers))
 
     async def run(self) -> None:
         """Follow, until cancelled."""
@@ -201,12 +202,15 @@ class Router:
 
     async def _keep(self, keeper: Keeper) -> None:
         while True:
-            await keeper.look()
-            loaded = frozenset[Target]().union(*(each.ready for each in self._keepers))
-            self._defaults = find_defaults(loaded, self._view, self._defaults)
+            await asyncio.sleep(self._periods.poll)
+            await self._look(keeper)
             routes = self.routes.values()
             metrics.show_shares({(r.name, str(share.target)): share.percent for r in routes for share in r.shares})
-            await asyncio.sleep(self._periods.poll)
+
+    async def _look(self, keeper: Keeper) -> None:
+        await keeper.look()
+        loaded = frozenset[Target]().union(*(each.ready for each in self._keepers))
+        self._defaults = find_defaults(loaded, self._view, self._defaults)
 
     def wish(self, keeper: Keeper) -> Wish:
         """What a Triton is to have: all of them the same, but each the models of its own that nobody routes."""

@@ -133,7 +133,7 @@ class ModelMonitor:
             return self._failing(error, error.reason, target)
         if self._require_device != "any" and device.split("/")[0] != self._require_device:
             if device != self.state.device:
-                logger.error("%s runs on %s, but %s is required", target, device, self._require_device)
+                logger.error("model %s runs on %s, but %s is required", target.model, device, self._require_device)
             return ModelState(target, serving=False, device=device)
         if not self.state.serving:
             logger.info("model %s answers on %s at %s", target, device, self._address)
