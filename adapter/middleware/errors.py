@@ -113,6 +113,10 @@ _REASON_STATUS: dict[str, HTTPStatus] = {
     "JOB_FAILED": HTTPStatus.CONFLICT,
     "JOB_CONFLICT": HTTPStatus.CONFLICT,
     "STORE_UNAVAILABLE": HTTPStatus.SERVICE_UNAVAILABLE,
+    # Of this program's own certificate, and of a service that it never calls: nothing that a client is told of.
+    "NOT_ALLOWED": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "MODEL_REFUSED": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "MODEL_BUSY": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 # Where there is no ErrorInfo: gRPC itself speaks, not the image service.

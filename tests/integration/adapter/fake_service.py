@@ -100,6 +100,7 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
     """Remembers what it was asked; `behaviour` makes the answer."""
 
     def __init__(self) -> None:
+        self._turned = asyncio.Event()
         self.reset()
 
     def reset(self) -> None:
@@ -111,13 +112,22 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         self.refusal: Behaviour | None = None  # Of an inspection.
         self.request_ids: list[str] = []
         self.deadlines_s: list[float] = []
-        self.health = HealthCheckResponse(status=HealthCheckResponse.SERVING)
+        self.turn(serving=True)
+        self.callers: set[str] = set()  # The names in their certificates.
         self.started = asyncio.Event()
         self.cancelled = asyncio.Event()  # An edit ended before its behaviour did.
         self.finished = False
 
+    def turn(self, *, serving: bool) -> None:
+        """Says from now on that it serves, or does not; also to who watches."""
+        status = HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING
+        self.health = HealthCheckResponse(status=status)
+        self._turned.set()
+        self._turned = asyncio.Event()
+
     async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # noqa: N802
         self.requests.append(request)
+        self.callers |= {name.decode() for name in context.auth_context().get("peer_dns", ())}
         self.request_ids.append(str(dict(context.invocation_metadata() or ()).get("x-request-id", "")))
         self.deadlines_s.append(context.time_remaining() or 0.0)
         self.started.set()
@@ -146,14 +156,25 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         context.set_trailing_metadata((("clearcanvas-model", "isnet"), ("clearcanvas-device", DEVICE)))
         return self.health
 
+    async def Watch(  # noqa: N802
+        self, request: HealthCheckRequest, context: Context
+    ) -> AsyncIterator[HealthCheckResponse]:
+        while True:
+            turned = self._turned
+            yield self.health
+            await turned.wait()
+
 
 class RunningFake:
     """A FakeImageService on a free port, which can be stopped and started again on the same port.
 
-    `extras` add other services to the same server.
+    `extras` add other services to the same server; `credentials` are for callers with certificates.
     """
 
-    def __init__(self, *extras: Callable[[grpc.aio.Server], None]) -> None:
+    def __init__(
+        self, *extras: Callable[[grpc.aio.Server], None], credentials: grpc.ServerCredentials | None = None
+    ) -> None:
+        self._credentials = credentials
         self.service = FakeImageService()
         self._extras = extras
         self.port = 0
@@ -171,7 +192,11 @@ class RunningFake:
         health_pb2_grpc.add_HealthServicer_to_server(self.service, self._server)
         for add in self._extras:
             add(self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        if self._credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, self._credentials)
         await self._server.start()
 
     async def stop(self) -> None:
