@@ -86,7 +86,8 @@ def _positions(flow: Floats, size: tuple[int, int]) -> Floats:
     height, width = size
     rows, columns = flow.shape[:2]
     if (rows, columns) != size:
-        flow = np.asarray(cv2.resize(flow * np.array([width / columns, height / rows], np.float32), (width, height)))
+        longer = cv2.multiply(flow, (width / columns, height / rows, 0, 0))
+        flow = np.asarray(cv2.resize(longer, (width, height)), np.float32)
     return np.asarray(cv2.add(flow, _grid(size)), np.float32)
 
 

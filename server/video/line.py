@@ -24,12 +24,15 @@ from server.video.models import VideoModels
 from server.video.planes import Planes, cut_out, over
 from server.video.previews import Previews
 from server.video.probe import probe_video
+from server.video.quality import MOST_STRIDE
 from server.video.sinks import open_sink
 from server.video.sinks.output import Output, Sink
 from server.video.source import NO_FRAME, Source
 from server.video.task import OnProgress, VideoFacts, VideoFormat, VideoResult, VideoTask
 
 _AHEAD = 3  # frames that wait between two stages
+# What is between two key frames is found all at once, and finished while the model looks at the next one.
+_MOST_PIXELS = 40_000_000  # of frames that wait so: 60 MB
 _SOUNDING = {VideoFormat.MP4, VideoFormat.WEBM}
 
 
@@ -66,7 +69,8 @@ def render_video(  # noqa: PLR0917 - what a worker is sent
         video = Source(container, task.limits, sound=task.format in _SOUNDING)
         line = _Line(task, models, background, mattes, clock)
         items = stack.enter_context(ahead(clock.timed("decode", video.read()), _AHEAD))
-        found = stack.enter_context(ahead(line.found(items), _AHEAD))
+        room = _MOST_PIXELS // (facts.width * facts.height)
+        found = stack.enter_context(ahead(line.found(items), max(_AHEAD, min(MOST_STRIDE, room))))
         composed = stack.enter_context(ahead(line.composed(found), _AHEAD))
         written = _Written(target, task, video, facts, clock)
         stack.callback(written.abandon)

@@ -58,7 +58,7 @@ class Mattes:
         return (self._fast if self.matting is VideoMatting.FAST else self._quality).device
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Matted]:
-        """Return every frame with its matte, in order. Holds at most seventeen frames. Raises what the models raise."""
+        """Return every frame with its matte, in order. Holds at most nineteen frames. Raises what the models raise."""
         return smooth(self.find(frames))
 
     def find(self, frames: Iterable[Frame]) -> Iterator[Rough]:

@@ -16,12 +16,12 @@ from server.video.flow import Effort, Floats, flow_between
 from server.video.watch import Seen, Sight
 
 SIGHT = Sight(working_side=1024, motion_side=480, effort=Effort.SOME)
-STRIDE, MOST_STRIDE = 8, 16  # where there is time for that, and at most
+STRIDE, MOST_STRIDE = 8, 18  # where there is time for that, and at most
 MOST_STRETCH = float("inf")  # the model has learned from pictures of all proportions that were made square
 
 # What two cores without a GPU need for 1080p: for the matte of a key frame, and for everything else of a frame. Keys
 # are counted by these and not by the clock: a busy machine does not make a video worse.
-_KEY_S = {"cpu/openvino/bf16": 0.42, "cpu/openvino/f32": 0.85, "cpu/mnn/f32": 1.15, "cpu/onnxruntime/f32": 2.0}
+_KEY_S = {"cpu/openvino/bf16": 0.42, "cpu/openvino/f32": 0.85, "cpu/mnn/f32": 1.25, "cpu/onnxruntime/f32": 2.0}
 _FRAME_S = 0.08
 _LEAST_RATE = 6  # frames a second
 _LEAST_TIME_S = 20.0  # what four seconds of thirty frames take at that rate: a shorter video may take as long
