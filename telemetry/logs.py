@@ -28,11 +28,16 @@ def set_up(form: Form, stream: TextIO | None = None, *, role: str = "") -> None:
 
     `role`: what this process is, where a program has several.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    logging.basicConfig(level=logging.INFO, handlers=[make_handler(form, stream or sys.stderr, role=role)])
+
+
+def make_handler(form: Form, stream: TextIO, *, role: str = "") -> logging.Handler:
+    """What writes records so."""
+    handler = logging.StreamHandler(stream)
     handler.addFilter(_with_request)
     who = f"{role} %(process)d" if role else "%(name)s"
     handler.setFormatter(TextFormatter(_TEXT.format(who)) if form is Form.TEXT else _json_formatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    return handler
 
 
 def escape(text: str) -> str:
