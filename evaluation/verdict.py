@@ -78,7 +78,12 @@ def describe(new: Measured, old: Measured) -> str:
 
 def summary(score: Score) -> str:
     """The figures of one score in one line, as cards hold them."""
-    return ", ".join(f"{SHORT[field.name]} {getattr(score, field.name):.4f}" for field in fields(score))
+    return ", ".join(f"{SHORT[field.name]} {digits(getattr(score, field.name))}" for field in fields(score))
+
+
+def digits(value: float) -> str:
+    """A figure of a score as people read it: four places, or two from 1 on."""
+    return f"{value:.4f}" if value < 1 else f"{value:.2f}"
 
 
 def _losses(new: Score, old: Score) -> Iterator[str]:

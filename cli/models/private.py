@@ -107,6 +107,11 @@ def _environment(settings: Settings) -> dict[str, str]:
     return for_others(inherited) | {
         "CLEARCANVAS_DATA": str(settings.data / "judging"),
         "CLEARCANVAS_TRITON_ENV": str(settings.triton_env),
+        "CLEARCANVAS_METRICS": "",
+        # A slow model is to be measured, not given up.
+        "CLEARCANVAS_TRITON_TIMEOUT_S": "120",
+        "CLEARCANVAS_TRITON_HANG_S": "120",
+        "CLEARCANVAS_TIMEOUT_S": "180",
     }
 
 

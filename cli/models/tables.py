@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.models.load import Level
 from cli.models.trial import Trial
 from evaluation.scores import Score
-from evaluation.verdict import SHORT
+from evaluation.verdict import SHORT, digits
 
 _BETTER = {"mae": "↓", "sad": "↓", "mse": "↓", "gradient": "↓", "s_measure": "↑", "e_measure": "↑", "weighted_f": "↑"}
 
@@ -28,14 +28,15 @@ def of_trials(trials: Sequence[Trial], data: str) -> Table:
         call_s = [second for taken in trial.call_s.values() for second in taken]
         memory = "–" if trial.memory_bytes is None else f"{trial.memory_bytes / 1e6:.0f} MB"
         times = (statistics.median(infer_s), percentile(infer_s, 95), statistics.median(call_s))
-        figures = [_digits(getattr(trial.measured.mean, field.name)) for field in fields(Score)]
+        figures = [digits(getattr(trial.measured.mean, field.name)) for field in fields(Score)]
         table.add_row(str(trial.target), *figures, *map(milliseconds, times), memory, trial.device)
     return table
 
 
 def of_cases(trials: Sequence[Trial], most: int = 5) -> Table:
     """The pictures at which the models differ most, or, of one model, those with the largest error."""
-    table = Table(title="Worst pictures, by MAE" if len(trials) == 1 else "MAE where they differ most")
+    title = "Worst pictures, by MAE" if len(trials) == 1 else "MAE where they differ most"
+    table = Table(title=title, title_justify="left")
     table.add_column("picture")
     for trial in trials:
         table.add_column(str(trial.target), justify="right")
@@ -68,7 +69,3 @@ def percentile(samples: Sequence[float], share: int) -> float:
 def milliseconds(seconds: float) -> str:
     """Seconds as people read them."""
     return f"{1000 * seconds:.1f} ms" if seconds < 0.1 else f"{1000 * seconds:.0f} ms"
-
-
-def _digits(value: float) -> str:
-    return f"{value:.4f}" if value < 1 else f"{value:.2f}"

@@ -79,9 +79,10 @@ async def run_trials(
         await _ask(stub, name, samples[0])
     for sample in samples:
         answers: dict[Target, list[_Answer]] = {target: [] for target in names}
-        for _ in range(rounds):
-            for target, name in names.items():
-                answers[target].append(await _ask(stub, name, sample))
+        for number in range(rounds):
+            # Now the one goes first, now the other.
+            for target in list(names)[:: -1 if number % 2 else 1]:
+                answers[target].append(await _ask(stub, names[target], sample))
         for target, given in answers.items():
             await _note(trials[target], sample, given)
         advance()

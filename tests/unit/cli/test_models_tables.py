@@ -98,7 +98,7 @@ def test_a_report_is_kept_beside_the_card_and_its_figures_in_it(tmp_path: Path) 
     assert folder == tmp_path / "toy" / "eval" / "1" / "set"
     assert {path.name for path in folder.iterdir()} == {"report.json", "worst.jpg"}
     assert read_card(tmp_path / "toy").versions[1].quality == (
-        "set (1 picture, cpu/mnn/f32): MAE 0.2500, SAD 25.0000, MSE 0.1250, gradient 12.5000, "
+        "set (1 picture, cpu/mnn/f32): MAE 0.2500, SAD 25.00, MSE 0.1250, gradient 12.50, "
         "S 0.7500, E 0.7500, weighted F 0.7500"
     )
 
