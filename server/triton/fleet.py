@@ -16,7 +16,7 @@ from server.triton.monitor import ModelMonitor, ModelState
 
 T = TypeVar("T")
 
-_SHUNNED_S = 5.0  # how long a version that failed at one Triton is asked elsewhere, where no canary tells
+SHUNNED_S = 5.0  # how long a version that failed at one Triton is asked elsewhere, where no canary tells
 
 
 class RetryBudget:
@@ -67,8 +67,11 @@ def _well(monitor: ModelMonitor) -> float:
 class Fleet:
     """The Tritons of this server."""
 
-    def __init__(self, members: Sequence[Member], budget: RetryBudget | None = None) -> None:
+    def __init__(
+        self, members: Sequence[Member], budget: RetryBudget | None = None, shunned_s: float = SHUNNED_S
+    ) -> None:
         self._members = members
+        self._shunned_s = shunned_s
         self._budget = budget or RetryBudget()
         for member in members:
             metrics.TRITON_UP.labels(member.options.address).set_function(partial(_well, member.monitor))
@@ -147,4 +150,4 @@ class Fleet:
             if target == member.monitor.target:
                 member.monitor.suspect()
             else:
-                member.shunned[target] = time.monotonic() + _SHUNNED_S
+                member.shunned[target] = time.monotonic() + self._shunned_s
