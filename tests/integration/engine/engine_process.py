@@ -1,5 +1,6 @@
 """A real engine with a real Triton, for tests that look inside it or break it."""
 
+import json
 import os
 import re
 import signal
@@ -51,12 +52,19 @@ class RunningEngine:
         """The shared memory of this engine's Triton."""
         return {path.name for path in SHARED_MEMORY.glob(f"clearcanvas-triton-{self.process.pid}-*")}
 
-    def infer(self, picture: NDArray[np.uint8], model: str = "toy") -> NDArray[np.uint8]:
+    def infer(self, picture: NDArray[np.uint8], model: str = "toy", version: str = "") -> NDArray[np.uint8]:
         """ALPHA for `picture`, which has the shape that the model takes."""
         value = triton.InferInput("IMAGE", list(picture.shape), "UINT8")
         value.set_data_from_numpy(picture)
-        answer: NDArray[np.uint8] = self.client.infer(model, [value], client_timeout=30).as_numpy("ALPHA")
+        answer: NDArray[np.uint8] = self.client.infer(model, [value], version, client_timeout=30).as_numpy("ALPHA")
         return answer
+
+    def load_versions(self, model: str, versions: list[int]) -> None:
+        """Have just these versions of a model loaded, as whoever promotes one does."""
+        config = self.client.get_model_config(model, as_json=True)["config"]
+        config.pop("runtime", None)  # Triton fills it in after it has compared; with it, all would be loaded anew.
+        config["version_policy"] = {"specific": {"versions": versions}}
+        self.client.load_model(model, config=json.dumps(config))
 
     def answers(self, model: str = "toy") -> bool:
         """Whether the model infers at this moment."""

@@ -11,6 +11,7 @@ import pytest
 import tritonclient.grpc as triton
 from numpy.typing import NDArray
 
+from cards.target import Target
 from server.generation import Prompt
 from server.triton.generation import GenerationClient
 from server.triton.sheets import Sheets
@@ -89,7 +90,9 @@ def test_by_shared_memory_come_the_same_bytes_and_nothing_stays(engine: RunningE
     sent, _ = generate(engine, b"kraft paper", (600, 700))
 
     def ask() -> None:
-        asked = client.model("backdrop", time.monotonic() + 30).generate(Prompt("kraft paper", "", 7), image, mask)
+        asked = client.model(Target("backdrop"), time.monotonic() + 30).generate(
+            Prompt("kraft paper", "", 7), image, mask
+        )
         assert np.array_equal(asked.image, sent)
 
     def none_left() -> bool:

@@ -1,6 +1,5 @@
 """The engine brings Triton back from every way of dying, alone, and leaves nothing behind when it ends."""
 
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import tritonclient.grpc as triton
 from tritonclient.utils import InferenceServerException
 
 from tests.integration.engine.engine_process import (
@@ -49,7 +47,7 @@ def test_each_version_is_watched_and_replaced_for_itself(triton_env: Path, tmp_p
         # Nobody has asked for the second.
         assert (brightness(engine, "1"), brightness(engine, "2")) == (255, None)
 
-        load_versions(engine, [1, 2])
+        engine.load_versions("toy", [1, 2])
         assert (brightness(engine, "1"), brightness(engine, "2")) == (255, 0)
 
         first, second = (
@@ -65,21 +63,10 @@ def test_each_version_is_watched_and_replaced_for_itself(triton_env: Path, tmp_p
         assert brightness(engine, "1") == 255
 
 
-def load_versions(engine: RunningEngine, versions: list[int]) -> None:
-    """Have just these versions of the toy model loaded, as whoever promotes one does."""
-    config = engine.client.get_model_config("toy", as_json=True)["config"]
-    config.pop("runtime", None)  # Triton fills it in after it has compared; with it, all would be loaded anew.
-    config["version_policy"] = {"specific": {"versions": versions}}
-    engine.client.load_model("toy", config=json.dumps(config))
-
-
 def brightness(engine: RunningEngine, version: str) -> int | None:
     """What a version makes of white, None where it is not served."""
-    white = np.full((1, 64, 64, 3), 255, np.uint8)
-    value = triton.InferInput("IMAGE", list(white.shape), "UINT8")
-    value.set_data_from_numpy(white)
     try:
-        return int(engine.client.infer("toy", [value], version, client_timeout=30).as_numpy("ALPHA").min())
+        return int(engine.infer(np.full((1, 64, 64, 3), 255, np.uint8), "toy", version).min())
     except InferenceServerException:
         return None
 
@@ -162,8 +149,12 @@ def test_two_engines_do_not_share_a_data_folder_or_a_port(
     assert engine.answers()
 
 
-def test_a_flipped_byte_in_the_weights_is_refused_by_name(triton_env: Path, tmp_path: Path) -> None:
-    weights = write_toy_model(tmp_path / "models") / "1" / "model.onnx"
+@pytest.mark.case("C4")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_flipped_byte_in_the_weights_is_refused_by_name(triton_env: Path, tmp_path: Path, version: int) -> None:
+    for number in (1, 2):
+        folder = write_toy_model(tmp_path / "models", version=number)
+    weights = folder / str(version) / "model.onnx"
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)

@@ -13,6 +13,7 @@ from google.protobuf import text_format
 from numpy.typing import NDArray
 
 from cards.card import CARD_FILE, read_config
+from cards.target import Target
 from server.errors import DeadlineExceededError, ModelUnavailableError
 from server.generation import Generation, Prompt
 from server.triton.generation import GenerationClient
@@ -74,7 +75,7 @@ def paint(
     model: str = "inpaint", size: tuple[int, int] = (64, 96),
 ) -> Painted:  # fmt: skip
     heard: list[float] = []
-    bound = GenerationClient(engine.address).model(model, time.monotonic() + within_s)
+    bound = GenerationClient(engine.address).model(Target(model), time.monotonic() + within_s)
     return Painted(bound.generate(Prompt(words, "rain", seed, steps), *order(*size), on_progress=heard.append), heard)
 
 
@@ -93,7 +94,7 @@ class Caller(Thread):
         self.error: Exception | None = None
 
     def run(self) -> None:
-        bound = GenerationClient(self._address).model("inpaint", time.monotonic() + 90)
+        bound = GenerationClient(self._address).model(Target("inpaint"), time.monotonic() + 90)
         try:
             bound.generate(Prompt("a wall", "", 1, 100_000), *order(), on_progress=self._hear)
         except (EnoughError, ModelUnavailableError) as error:
@@ -106,7 +107,7 @@ class Caller(Thread):
 
 
 def test_it_says_what_it_is_and_where_it_runs(engine: RunningEngine) -> None:
-    bound = GenerationClient(engine.address).model("inpaint", time.monotonic() + 30)
+    bound = GenerationClient(engine.address).model(Target("inpaint"), time.monotonic() + 30)
     assert (bound.method, bound.max_side, bound.multiple) == ("diffusion", 1024, 32)
     assert engine.logged(r"model inpaint@1 is served on (cpu/diffusers/fp32|gpu/diffusers/fp16)")
 

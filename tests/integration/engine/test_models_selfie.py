@@ -13,6 +13,7 @@ from PIL import Image
 
 from cards.check import check_hashes
 from cards.render import render_card
+from cards.target import Target
 from engine.models.errors import SourceError
 from engine.models.pull import pull
 from engine.models.sources import SELFIE
@@ -59,6 +60,6 @@ def test_triton_answers_as_the_published_file_does(
 ) -> None:
     golden = np.asarray(Image.open(TESTS / "golden" / "astronaut_selfie.png")).astype(int)
     client = TritonClient(TritonOptions(engine.address, timeout_s=30, region_prefix=prefix), os.getpid())
-    matte = client.model("selfie", time.monotonic() + 30).infer(picture)
+    matte = client.model(Target("selfie"), time.monotonic() + 30).infer(picture)
     assert np.abs(matte.alpha.astype(int) - golden).max() <= 1
     assert matte.device == "cpu/onnxruntime/f32"

@@ -44,7 +44,7 @@ def paint(engine: RunningEngine, model: str, words: str = "", within_s: float = 
     """Have the left half of a black picture painted."""
     image, mask = np.zeros((64, 96, 3), np.uint8), np.zeros((64, 96), np.uint8)
     mask[:, :48] = 255
-    bound = GenerationClient(engine.address).model(model, time.monotonic() + within_s)
+    bound = GenerationClient(engine.address).model(Target(model), time.monotonic() + within_s)
     return bound.generate(Prompt(words, "", seed), image, mask)
 
 
@@ -76,7 +76,8 @@ def test_a_caller_that_is_killed_frees_the_model(engine: RunningEngine, model: s
     code = (
         "import sys, time, numpy as np; from server.triton.generation import GenerationClient;"
         "from server.generation import Prompt;"
-        "model = GenerationClient(sys.argv[1]).model(sys.argv[2], time.monotonic() + 60);"
+        "from cards.target import Target;"
+        "model = GenerationClient(sys.argv[1]).model(Target(sys.argv[2]), time.monotonic() + 60);"
         "model.generate(Prompt('wait 60', '', 1), np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8))"
     )
     command = [sys.executable, "-c", code, engine.address, model]

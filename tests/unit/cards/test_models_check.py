@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cards.card import CARD_FILE, WEIGHTS_FILE
-from cards.check import State, check_hashes, inspect
+from cards.card import CARD_FILE, WEIGHTS_FILE, weights_file
+from cards.check import State, check_hashes, inspect, inspect_version
 from cards.errors import CardError
+from cards.target import Target, parse_target
+from tests.support.toy_generation import write_toy_generation
 from tests.support.toy_model import write_toy_model
 
 
@@ -33,6 +35,36 @@ def test_one_flipped_bit_is_found_and_named(tmp_path: Path, place: float, bit: i
 
 
 @pytest.mark.case("C4")
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_harmed_version_is_named_and_its_neighbour_is_good(tmp_path: Path, version: int) -> None:
+    for number in (1, 2):
+        folder = write_toy_model(tmp_path, size=8, version=number)
+    weights = folder / weights_file(version)
+    data = bytearray(weights.read_bytes())
+    data[7] ^= 1
+    weights.write_bytes(data)
+    (problem,) = check_hashes(tmp_path)
+    assert str(weights) in problem
+    states = {number: inspect_version(tmp_path, Target("toy", number)).state for number in (1, 2)}
+    assert states == {version: State.WRONG, 3 - version: State.GOOD}
+
+
+def test_no_version_means_the_default_one(tmp_path: Path) -> None:
+    write_toy_model(tmp_path, size=8)
+    write_toy_model(tmp_path, size=8, version=2)
+    assert inspect_version(tmp_path, Target("toy")).target == Target("toy", 1)
+
+
+@pytest.mark.parametrize("name", ["toy@3", "none@1", "painter@2"])
+def test_a_version_that_no_card_tells_of_is_wrong(tmp_path: Path, name: str) -> None:
+    write_toy_model(tmp_path, size=8)
+    write_toy_generation(tmp_path, "painter")
+    found = inspect_version(tmp_path, parse_target(name))
+    assert found.state is State.WRONG
+    assert found.problem
+
+
+@pytest.mark.case("C4")
 @pytest.mark.parametrize("harm", [lambda data: data[:-1], lambda data: data + b"\0", lambda _: b""])
 def test_a_cut_or_longer_file_is_found(tmp_path: Path, harm: Callable[[bytes], bytes]) -> None:
     weights = write_toy_model(tmp_path, size=8) / WEIGHTS_FILE
@@ -49,7 +81,7 @@ def test_weights_that_nobody_pulled_are_missing_not_wrong(tmp_path: Path) -> Non
     assert "pull or import 'toy'" in found.problem
 
 
-@pytest.mark.parametrize("stranger", ["2/model.onnx", "1/weights.bin", "1/deep/er.bin"])
+@pytest.mark.parametrize("stranger", ["2/model.onnx", "02/model.onnx", "1x/a", "1/weights.bin", "1/deep/er.bin"])
 def test_a_file_that_no_hash_speaks_for_is_found(tmp_path: Path, stranger: str) -> None:
     path = write_toy_model(tmp_path, size=8) / stranger
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cards.card import WEIGHTS_FILE, read_card
+from cards.render import write_quality
 from cli.models import repository as models
 from engine.models.sources import SOURCES, NpmSource
 from tests.support.networks import convolution, save
@@ -91,6 +92,27 @@ def test_list_shows_each_model_and_its_weights(repository: Path) -> None:
         "harmed@1": "wrong",
     }
     assert {"*", "Apache-2.0", read_card(repository / "good").versions[1].sha256[:12]} <= set(lines["good@1"])
+
+
+def test_a_second_version_is_imported_listed_and_verified_beside_the_first(repository: Path, tmp_path: Path) -> None:
+    file = save(convolution(), tmp_path / "x.onnx")
+    call("import", file, *IMPORT, "--license", "MIT")
+    result = call("import", file, *IMPORT, "--version", "2", "--license", "BSD-3-Clause")
+    assert result.exit_code == 0, result.output
+    assert "clearcanvas models verify tiny@2" in result.stdout
+    write_quality(repository / "tiny", 2, "MAE 0.012")
+
+    first, second = (line for line in call("list").stdout.splitlines() if "8×8" in line)
+    assert "tiny@1 *" in first
+    assert "MIT" in first
+    assert "tiny@2 *" not in second
+    assert "BSD-3-Clause" in second
+    assert "MAE 0.012" in second
+
+    (repository / "tiny" / "2" / "model.onnx").write_bytes(b"x")
+    assert call("verify", "tiny@1", "--no-canary").exit_code == 0
+    assert call("verify", "tiny@2", "--no-canary").exit_code == 1
+    assert call("verify", "tiny@0", "--no-canary").exit_code == 2
 
 
 def test_list_of_no_repository_is_an_error(tmp_path: Path) -> None:
