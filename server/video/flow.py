@@ -86,7 +86,7 @@ def _positions(flow: Floats, size: tuple[int, int]) -> Floats:
     height, width = size
     rows, columns = flow.shape[:2]
     if (rows, columns) != size:
-        longer = cv2.multiply(flow, (width / columns, height / rows, 0, 0))
+        longer = cv2.multiply(flow, (width / columns, height / rows, 0, 0))  # type: ignore[call-overload]
         flow = np.asarray(cv2.resize(longer, (width, height)), np.float32)
     return np.asarray(cv2.add(flow, _grid(size)), np.float32)
 
