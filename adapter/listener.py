@@ -17,7 +17,7 @@ from telemetry.request import request_id
 
 logger = logging.getLogger(__name__)
 
-_ACCESS_LOG_FORMAT = '%a "%r" %s %b %Tfs %{X-Request-ID}o'
+_ACCESS_LOG_FORMAT = '%a "%r" %s %b %Tfs'
 
 
 _PROBES = {"/health", "/ready"}

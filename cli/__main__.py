@@ -15,6 +15,7 @@ _COMMANDS = {
     "pay": "cli.pay",
     "demo": "cli.demo",
     "models": "cli.models",
+    "status": "cli.status",
     "ledger": "cli.ledger",
     "keys": "cli.keys",
     "certs": "cli.certs",

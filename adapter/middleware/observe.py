@@ -12,12 +12,15 @@ from telemetry.request import request_id
 from telemetry.traces import HEADER, Kind, span
 
 _METHODS = {hdrs.METH_DELETE, hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS, hdrs.METH_POST}
+_PROBES = {"/health", "/ready"}  # They come several times a second, and say nothing of the service's callers.
 _GONE = 499  # As nginx counts a client that did not wait for its answer.
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts and traces a request by its route's pattern: what callers put into paths becomes no label."""
+    if request.path in _PROBES:
+        return await handler(request)
     started_s, status = time.perf_counter(), _GONE
     method = request.method if request.method in _METHODS else OTHER
     resource = request.match_info.route.resource
