@@ -1,6 +1,6 @@
 """`clearcanvas models pull | import | list | seal | verify`: the models of the repository, without a service."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ import platformdirs
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from cards.card import CARD_FILE, ModelCard, read_config
 from cards.check import Inspection, State, inspect
@@ -118,18 +118,14 @@ def import_command(
 @app.command("list")
 def list_command(repository: Repository = None) -> None:
     """Show every version in the repository, and whether its weights are there and unharmed; * is served by default."""
-    columns = "model", "method", "pixels", "size", "licence", "quality", "source", "sha256", "state"
-    table = Table(*columns)
-    folder, problems = _repository(repository), []
+    folder = _repository(repository)
     with _errors():
         known = {card.target: card for card in list_versions(folder)}
-        for found in inspect(folder):
-            table.add_row(*_row(found, known.get(found.target)), found.state.value)
-            if found.problem:
-                problems.append(f"{found.target}: {found.problem}")
-    Console().print(table)
-    for problem in problems:
-        typer.echo(problem, err=True)
+        found = inspect(folder)
+    Console().print(_states(found, known), _origins(list(known.values())))
+    for one in found:
+        if one.problem:
+            typer.echo(f"{one.target}: {one.problem}", err=True)
 
 
 @app.command("seal")
@@ -190,18 +186,27 @@ def _verdicts(found: list[Inspection], answers: dict[Target, Answer | CanaryErro
     return table
 
 
-def _row(found: Inspection, known: VersionCard | None) -> tuple[str, ...]:
-    """A version: its method, pixels, bytes, licence, quality, source, and the begin of the hash that it has for all."""
-    if known is None or found.card is None:
-        return str(found.target), *[""] * 7
-    facts = known.facts
-    size = f"{int(facts['size']) / 1e6:.1f} MB" if "size" in facts else "–"
-    card = found.card
-    pixels = f"{card.height}×{card.width}" if isinstance(card, ModelCard) else f"≤ {card.max_side}"
-    name = f"{found.target}{' *' if known.is_default else ''}"
-    hashed = facts.get("sha256", "–")[:12]
-    quality = facts.get("quality", "–")
-    return name, known.kind, pixels, size, facts.get("license", ""), quality, facts.get("source", ""), hashed
+def _states(found: list[Inspection], known: Mapping[Target, VersionCard]) -> Table:
+    whole = [Column(name, no_wrap=True) for name in ("model", "method", "pixels", "size", "sha256", "state")]
+    table = Table(*whole[:4], Column("licence", overflow="fold"), *whole[4:])
+    for one in found:
+        card, name = known.get(one.target), str(one.target)
+        if card is None or one.card is None:
+            table.add_row(name, *[""] * 5, one.state.value)
+            continue
+        pixels = f"{one.card.height}×{one.card.width}" if isinstance(one.card, ModelCard) else f"≤ {one.card.max_side}"
+        size = f"{int(card.facts['size']) / 1e6:.1f} MB"
+        sha256 = card.facts.get("sha256", "")[:12]
+        name += " *" if card.is_default else ""
+        table.add_row(name, card.kind, pixels, size, card.facts.get("license", ""), sha256, one.state.value)
+    return table
+
+
+def _origins(known: list[VersionCard]) -> Table:
+    table = Table(Column("model", no_wrap=True), Column("source", overflow="fold"), "measured quality")
+    for card in known:
+        table.add_row(str(card.target), card.facts.get("source", ""), card.facts.get("quality", "–"))
+    return table
 
 
 def _target(text: str) -> Target:
