@@ -92,7 +92,7 @@ def _losses(new: Score, old: Score) -> Iterator[str]:
         is_error = name == "mae"
         if (after - before if is_error else before - after) > margin:
             bound = f"above {before + margin:.4f}" if is_error else f"below {before - margin:.4f}"
-            yield f"Quality is lower: {_NAMES[name]} {after:.4f} is {bound}; the version before it has {before:.4f}."
+            yield f"Quality is lower: {_NAMES[name]} {after:.4f} is {bound}; the one in its place has {before:.4f}."
 
 
 def _collapses(new: Measured, old: Measured) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _collapses(new: Measured, old: Measured) -> Iterator[str]:
     if rises[worst] > _COLLAPSE:
         yield (
             f"It loses the subject of {worst!r}: mean absolute error {new.scores[worst].mae:.3f}, "
-            f"where the version before it has {old.scores[worst].mae:.3f}."
+            f"where the one in its place has {old.scores[worst].mae:.3f}."
         )
 
 

@@ -32,7 +32,7 @@ def test_what_rounding_does_passes() -> None:
 @pytest.mark.parametrize(
     ("worse", "words"),
     [
-        ({"mae": 0.05}, "mean absolute error 0.0500 is above 0.0220; the version before it has 0.0200"),
+        ({"mae": 0.05}, "mean absolute error 0.0500 is above 0.0220; the one in its place has 0.0200"),
         ({"s_measure": 0.9}, "S-measure 0.9000 is below 0.9450"),
         ({"e_measure": 0.9}, "E-measure 0.9000 is below 0.9650"),
         ({"weighted_f": 0.9}, "weighted F-measure 0.9000 is below 0.9250"),
