@@ -187,25 +187,25 @@ def _verdicts(found: list[Inspection], answers: dict[Target, Answer | CanaryErro
 
 
 def _states(found: list[Inspection], known: Mapping[Target, VersionCard]) -> Table:
-    whole = [Column(name, no_wrap=True) for name in ("model", "method", "pixels", "size", "sha256", "state")]
-    table = Table(*whole[:4], Column("licence", overflow="fold"), *whole[4:])
+    table = Table("model", "method", "pixels", "size", "sha256", "state")
     for one in found:
         card, name = known.get(one.target), str(one.target)
         if card is None or one.card is None:
-            table.add_row(name, *[""] * 5, one.state.value)
+            table.add_row(name, *[""] * 4, one.state.value)
             continue
         pixels = f"{one.card.height}×{one.card.width}" if isinstance(one.card, ModelCard) else f"≤ {one.card.max_side}"
         size = f"{int(card.facts['size']) / 1e6:.1f} MB"
-        sha256 = card.facts.get("sha256", "")[:12]
         name += " *" if card.is_default else ""
-        table.add_row(name, card.kind, pixels, size, card.facts.get("license", ""), sha256, one.state.value)
+        table.add_row(name, card.kind, pixels, size, card.facts.get("sha256", "")[:12], one.state.value)
     return table
 
 
 def _origins(known: list[VersionCard]) -> Table:
-    table = Table(Column("model", no_wrap=True), Column("source", overflow="fold"), "measured quality")
+    columns = (Column(name, overflow="fold") for name in ("licence", "source", "measured quality"))
+    table = Table(Column("model", no_wrap=True), *columns)
     for card in known:
-        table.add_row(str(card.target), card.facts.get("source", ""), card.facts.get("quality", "–"))
+        facts = (card.facts.get(key, "–") for key in ("license", "source", "quality"))
+        table.add_row(str(card.target), *facts)
     return table
 
 

@@ -91,7 +91,7 @@ def test_list_shows_each_model_and_its_weights(repository: Path) -> None:
         "unpulled@1": "missing",
         "harmed@1": "wrong",
     }
-    assert {"*", "Apache-2.0", read_card(repository / "good").versions[1].sha256[:12]} <= set(lines["good@1"])
+    assert {"*", read_card(repository / "good").versions[1].sha256[:12]} <= set(lines["good@1"])
 
 
 def test_a_second_version_is_imported_listed_and_verified_beside_the_first(repository: Path, tmp_path: Path) -> None:
@@ -104,10 +104,10 @@ def test_a_second_version_is_imported_listed_and_verified_beside_the_first(repos
 
     first, second = (line for line in call("list").stdout.splitlines() if "8×8" in line)
     assert "tiny@1 *" in first
-    assert "MIT" in first
     assert "tiny@2 *" not in second
-    assert "BSD-3-Clause" in second
-    assert "MAE 0.012" in call("list").stdout
+    origins = [line.split() for line in call("list").stdout.splitlines() if "unknown" in line]
+    assert [words[1:4:2] for words in origins] == [["tiny@1", "MIT"], ["tiny@2", "BSD-3-Clause"]]
+    assert {"MAE", "0.012"} <= set(origins[1])
 
     (repository / "tiny" / "2" / "model.onnx").write_bytes(b"x")
     assert call("verify", "tiny@1", "--no-canary").exit_code == 0
