@@ -7,6 +7,15 @@ ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm@sha256:d29f48a31a8b408ed19272ca1e7
 # goes in by --build-arg.
 ARG TRITON_IMAGE=nvcr.io/nvidia/tritonserver:26.09-py3
 
+# What all of our own images have of this folder.
+FROM scratch AS shared
+COPY pyproject.toml README.md LICENSE /
+COPY proto/gen/clearcanvas /proto/gen/clearcanvas
+COPY database /database
+COPY egress /egress
+COPY telemetry /telemetry
+COPY transport /transport
+
 # What builds; thrown away.
 # hadolint ignore=DL3006
 FROM ${PYTHON_IMAGE} AS build
@@ -15,43 +24,43 @@ WORKDIR /build
 COPY deploy/images/build.lock ./
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --no-deps --only-binary=:all: -r build.lock
-# Their files alone decide whether the distributions are installed again.
-COPY pyproject.toml README.md LICENSE ./
-COPY proto/gen/clearcanvas proto/gen/clearcanvas
-COPY database database
-COPY egress egress
-COPY telemetry telemetry
-COPY transport transport
 
 FROM build AS build-server
 COPY deploy/images/server.lock ./
-RUN python -m venv --without-pip /opt/clearcanvas \
-    && /opt/build/bin/pip --python /opt/clearcanvas install --require-hashes --no-deps --only-binary=:all: -r server.lock
+RUN /opt/build/bin/pip wheel --require-hashes --no-deps --no-build-isolation --only-binary=:all: --no-binary=pyvips \
+        --wheel-dir /wheels -r server.lock \
+    && python -m venv --without-pip /opt/clearcanvas \
+    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /wheels/*.whl
+COPY --from=shared / ./
 COPY cards cards
 COPY evaluation evaluation
 COPY server server
-RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
-    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /own . \
+    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /own/*.whl
 
 FROM build AS build-adapter
 COPY deploy/images/adapter.lock ./
 RUN python -m venv --without-pip /opt/clearcanvas \
     && /opt/build/bin/pip --python /opt/clearcanvas install --require-hashes --no-deps --only-binary=:all: -r adapter.lock
+COPY --from=shared / ./
 COPY adapter adapter
-RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
-    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /own . \
+    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /own/*.whl
 
 FROM build AS build-operator
 COPY requirements/app.lock ./
-RUN python -m venv --without-pip /opt/clearcanvas \
-    && /opt/build/bin/pip --python /opt/clearcanvas install --require-hashes --no-deps --only-binary=:all: -r app.lock
+RUN /opt/build/bin/pip wheel --require-hashes --no-deps --no-build-isolation --only-binary=:all: --no-binary=pyvips \
+        --wheel-dir /wheels -r app.lock \
+    && python -m venv --without-pip /opt/clearcanvas \
+    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /wheels/*.whl
+COPY --from=shared / ./
 COPY adapter adapter
 COPY cards cards
 COPY cli cli
 COPY engine engine
 COPY evaluation evaluation
-RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . \
-    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /wheels/*.whl
+RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /own . \
+    && /opt/build/bin/pip --python /opt/clearcanvas install --no-deps --no-index /own/*.whl
 
 # hadolint ignore=DL3006
 FROM ${PYTHON_IMAGE} AS runtime
