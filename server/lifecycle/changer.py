@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cards.target import Target
 from evaluation.verdict import describe, judge
+from server import metrics
 from server.errors import InvalidParameterError, ModelRefusedError
 from server.lifecycle.ports import Ports, Step, Tell
 from server.lifecycle.split import incumbent, write_shares
@@ -100,6 +101,7 @@ class Changer:
             try:
                 yield change
             except ModelRefusedError as error:
+                metrics.MODEL_CHANGES.labels(kind, "refused").inc()
                 await self._ports.notes.note(name, kind, change.subject, done=False, text=str(error))
                 raise
 
@@ -128,6 +130,8 @@ class Changer:
             if not limit.expired():
                 raise
             raise ModelRefusedError(f"{target} was not ready at every Triton within {LOAD_S:.0f} s.") from None
+        except ModelRefusedError as error:
+            raise ModelRefusedError(f"{target} cannot be loaded. {error}") from error
         return f"{target} is ready at every Triton"
 
     async def _judge(self, change: _Change, new: Target, old: Target, max_ratio: float) -> str:
@@ -159,6 +163,7 @@ class Changer:
         change.route = await self._ports.store.change(
             old.name, shares=shares, mirror=mirror, previous=previous, generation=old.generation
         )
+        metrics.MODEL_CHANGES.labels(change.kind, "done").inc()
         await self._ports.notes.note(old.name, change.kind, change.subject, done=True, text=text)
         copied = "" if mirror is None else f", {mirror.target} works on {mirror.percent}% as copies"
         return f"{old.name} stands for {write_shares(shares)}{copied}"
