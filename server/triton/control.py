@@ -85,4 +85,6 @@ def _translated(model: str) -> Iterator[None]:
     except InferenceServerException as error:
         if error.status() in _AWAY:
             raise ModelUnavailableError("Triton does not answer.", {"model": model}) from None
-        raise ModelRefusedError(f"Triton refuses {model}: {error.message()}", {"model": model}) from None
+        # Of a backend in Python, what follows is where in its code it was.
+        reason = error.message().partition("\n\nAt:")[0]
+        raise ModelRefusedError(f"Triton refuses {model}: {reason}", {"model": model}) from None
