@@ -110,10 +110,14 @@ def running_engine(
 
 
 def ended_engine(
-    repository: Path, triton_env: Path, folder: Path, address: str | None = None
+    repository: Path,
+    triton_env: Path,
+    folder: Path,
+    address: str | None = None,
+    environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run an engine that is expected to end by itself."""
-    variables = environment_of(repository, triton_env, folder, address or free_address())
+    variables = environment_of(repository, triton_env, folder, address or free_address()) | (environment or {})
     command = module("engine")
     return subprocess.run(command, check=False, env=os.environ | variables, capture_output=True, text=True, timeout=60)
 

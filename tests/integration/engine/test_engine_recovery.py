@@ -165,6 +165,12 @@ def test_a_flipped_byte_in_the_weights_is_refused_by_name(triton_env: Path, tmp_
     assert str(weights) in ended.stderr
 
 
+def test_a_card_for_a_gpu_is_never_served_by_a_cpu(toy_repository: Path, triton_env: Path, tmp_path: Path) -> None:
+    ended = ended_engine(toy_repository, triton_env, tmp_path, environment={"CLEARCANVAS_TRITON_CONFIG": "gpu"})
+    assert ended.returncode == 1
+    assert "KIND_GPU" in ended.stderr
+
+
 def test_an_empty_repository_is_an_error(triton_env: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     ended: subprocess.CompletedProcess[str] = ended_engine(tmp_path / "models", triton_env, tmp_path)
