@@ -1,7 +1,6 @@
 """Fixtures that several kinds of tests share, and the rule that CI leaves no test out."""
 
 import os
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import pytest
 import tritonclient.grpc as triton
 
 from tests.support.postgres import RunningPostgres, running_postgres
-from tests.support.processes import free_address, module, running, shared_memory_of_the_dead, tail, wait_until
+from tests.support.processes import free_address, module, running, tail, wait_until
 from tests.support.redis import running_redis
 from tests.support.s3 import RunningS3, require_s3, running_s3
 from tests.support.stack import RunningStack, running_stack
 from tests.support.toy_model import write_toy_model
 
-pytest_plugins = ["tests.support.devnet"]
+pytest_plugins = ["tests.support.devnet", "tests.support.leftovers"]
 
 ROOT = Path(__file__).parents[1]
 os.environ.setdefault("CLEARCANVAS_METRICS", "127.0.0.1:0")  # Programs that run beside each other.
@@ -40,17 +39,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"left out although REQUIRE_ALL=1: {report.longrepr}"
     return report
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_shared_memory_left() -> Iterator[None]:
-    """The first fixture to be set up, so the last to be torn down: by then every program has cleaned up."""
-    before = shared_memory_of_the_dead()
-    yield
-    deadline = time.monotonic() + 5  # Seconds; the last program may just be dying.
-    while left := shared_memory_of_the_dead() - before:
-        assert time.monotonic() < deadline, f"left in shared memory: {left}"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

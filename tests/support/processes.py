@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,10 +19,31 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 def free_address() -> str:
-    """Picks a loopback address that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    """Picks a loopback address that nothing listens at, and that nobody else is given: no other process of tests, and
+    no connection that goes out."""
+    while True:
+        address = "127.0.0.1", next(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(address)
+            return f"{address[0]}:{address[1]}"
+
+
+def _claimed_ports() -> Iterator[int]:
+    """The ports of one of the blocks below those that the system gives away, in turn: what was just let go of comes
+    last. The block is this process's until it ends, by a name that only one can have."""
+    claim = socket.socket(socket.AF_UNIX)
+    for block in random.sample(_BLOCKS, len(_BLOCKS)):
+        with suppress(OSError):
+            claim.bind(f"\0clearcanvas-tests-{block.start}")
+            break
+    else:
+        raise AssertionError("every block of ports is taken")
+    while True:  # What claims the block lives as long as this does.
+        yield from block
+
+
+_BLOCKS = [range(first, first + 250) for first in range(10_000, 32_500, 250)]
+_PORTS = _claimed_ports()
 
 
 @contextmanager
