@@ -19,14 +19,13 @@ _LIMIT_S = 120.0  # Of one request; the slowest network on a CPU answers in seco
 class Level:
     """What was seen with so many requests in flight.
 
-    `seconds`: of each request, as its sender sees it. `rate`: answers a second. `queue_s`, `compute_s`: Triton's own
-    means, of the wait for the model and of the work in it.
+    `seconds`: of each request, as its sender sees it. `rate`: answers a second. `compute_s`: the mean of the work in
+    the model, as Triton counts it; the rest is waiting and transport.
     """
 
     in_flight: int
     seconds: Sequence[float]
     rate: float
-    queue_s: float
     compute_s: float
 
 
@@ -67,7 +66,7 @@ class Loader:
             EvaluationError: a request fails.
         """
         seconds: list[float] = []
-        before, began = await self._statistics(), time.perf_counter()
+        before, began = await self._computed_ns(), time.perf_counter()
 
         async def work() -> None:
             while (started := time.perf_counter()) < began + duration_s:
@@ -80,22 +79,18 @@ class Loader:
                     group.create_task(work())
         except* InferenceServerException as errors:
             raise EvaluationError(f"{self._name} failed: {errors.exceptions[0]}") from errors
-        elapsed, after = time.perf_counter() - began, await self._statistics()
-        queue, compute = (
-            (late[0] - early[0]) / 1e9 / max(late[1] - early[1], 1) for early, late in zip(before, after, strict=True)
-        )
-        return Level(in_flight, seconds, len(seconds) / elapsed, queue, compute)
+        elapsed, after = time.perf_counter() - began, await self._computed_ns()
+        return Level(in_flight, seconds, len(seconds) / elapsed, (after - before) / 1e9 / len(seconds))
 
     async def _infer(self, outputs: list[triton.InferRequestedOutput]) -> triton.InferResult:
         return await self._client.infer(
             self._name, [self._image], self._version, outputs=outputs, client_timeout=_LIMIT_S
         )
 
-    async def _statistics(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Nanoseconds and count, of the waits in the queue and of the work in the model."""
+    async def _computed_ns(self) -> int:
+        """Nanoseconds that the model has worked. The engine's questions for its device hardly add to them."""
         found = await self._client.get_inference_statistics(self._name, self._version, client_timeout=_LIMIT_S)
-        stats = found.model_stats[0].inference_stats
-        return (stats.queue.ns, stats.queue.count), (stats.compute_infer.ns, stats.compute_infer.count)
+        return int(found.model_stats[0].inference_stats.compute_infer.ns)
 
 
 def open_client(address: str) -> triton.InferenceServerClient:

@@ -50,11 +50,11 @@ def of_cases(trials: Sequence[Trial], most: int = 5) -> Table:
 def of_levels(name: str, device: str, levels: Sequence[Level]) -> Table:
     """A row for each number of requests in flight."""
     table = Table(title=f"{name} on {device}", title_justify="left")
-    for heading in ("in flight", "inferences/s", "mean", "p50", "p90", "p95", "p99", "in queue", "in the model"):
+    for heading in ("in flight", "inferences/s", "mean", "p50", "p90", "p95", "p99", "in the model"):
         table.add_column(heading, justify="right")
     for level in levels:
         times = [statistics.mean(level.seconds), *(percentile(level.seconds, share) for share in (50, 90, 95, 99))]
-        told = map(milliseconds, [*times, level.queue_s, level.compute_s])
+        told = map(milliseconds, [*times, level.compute_s])
         table.add_row(str(level.in_flight), f"{level.rate:.1f}", *told)
     return table
 
