@@ -93,6 +93,4 @@ def test_figures_are_told_in_one_line() -> None:
         "MAE 0.0200 instead of 0.0200, S 0.9500 instead of 0.9500, E 0.9700 instead of 0.9700, "
         "weighted F 0.9300 instead of 0.9300, 100 ms instead of 200 ms"
     )
-    assert summary(GOOD) == (
-        "MAE 0.0200, SAD 3.00, MSE 0.0100, gradient 1.00, S 0.9500, E 0.9700, weighted F 0.9300"
-    )
+    assert summary(GOOD) == ("MAE 0.0200, SAD 3.00, MSE 0.0100, gradient 1.00, S 0.9500, E 0.9700, weighted F 0.9300")
