@@ -159,7 +159,7 @@ def describe_picture(header: EditHeader) -> Mapping[str, str]:
 def _describe_models(header: EditHeader) -> Mapping[str, str]:
     """X-Model is the matting model; where the picture's own alpha was the matte, it is what painted."""
     made = header.generation
-    facts = {"X-Model": header.model or made.model}
+    facts = {"X-Model": header.model or made.model, "X-Model-Version": str(header.model_version or "")}
     if header.HasField("generation"):
         facts |= {
             "X-Background-Model": made.model,

@@ -60,6 +60,7 @@ _FACTS: Mapping[str, str] = {
     "X-Width": "Width of the result in pixels.",
     "X-Height": "Height of the result in pixels.",
     "X-Model": "What made the matte; the generation model where the picture's own transparency was it.",
+    "X-Model-Version": "Which version of it.",
     "X-Foreground-Top": "Of the smallest box around the subject, in pixels of the result.",
     "X-Foreground-Left": "As X-Foreground-Top.",
     "X-Foreground-Width": "As X-Foreground-Top.",

@@ -31,6 +31,7 @@ _EXPOSED = (
     "X-Height",
     "X-Matting",
     "X-Model",
+    "X-Model-Version",
     "X-Original-Duration",
     "X-Processed-Duration",
     "X-RateLimit-Limit",

@@ -66,7 +66,9 @@ def check_picture(row: Row, response: aiohttp.ClientResponse, body: bytes) -> No
     assert response.headers["Content-Type"] == f"image/{row.form.lower()}"
     assert response.headers["Cache-Control"] == "no-cache"
     assert (int(response.headers["X-Width"]), int(response.headers["X-Height"])) == made.size
-    assert response.headers["X-Model"] == ("painter" if row.operation == "generate" else "toy")
+    painted = row.operation == "generate"
+    assert response.headers["X-Model"] == ("painter" if painted else "toy")
+    assert response.headers.get("X-Model-Version") == (None if painted else "1")
     assert "total;dur=" in response.headers["Server-Timing"]
     if row.corner is not None:
         seen = np.atleast_1d(np.asarray(made)[0, 0]).astype(int)
