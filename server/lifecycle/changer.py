@@ -102,7 +102,8 @@ class Changer:
                 yield change
             except ModelRefusedError as error:
                 metrics.MODEL_CHANGES.labels(kind, "refused").inc()
-                await self._ports.notes.note(name, kind, change.subject, done=False, text=str(error))
+                notes = self._ports.notes
+                await notes.write(notes.entry(name, kind, change.subject, done=False, text=str(error)))
                 raise
 
     async def _route(self, name: str) -> Route:
@@ -160,11 +161,11 @@ class Changer:
         self, change: _Change, shares: tuple[Share, ...], mirror: Share | None, previous: tuple[Share, ...], text: str
     ) -> str:
         old = change.route
+        entry = self._ports.notes.entry(old.name, change.kind, change.subject, done=True, text=text)
         change.route = await self._ports.store.change(
-            old.name, shares=shares, mirror=mirror, previous=previous, generation=old.generation
+            old.name, shares=shares, mirror=mirror, previous=previous, generation=old.generation, also=entry
         )
         metrics.MODEL_CHANGES.labels(change.kind, "done").inc()
-        await self._ports.notes.note(old.name, change.kind, change.subject, done=True, text=text)
         copied = "" if mirror is None else f", {mirror.target} works on {mirror.percent}% as copies"
         return f"{old.name} stands for {write_shares(shares)}{copied}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from server.lifecycle.ports import Entry
 from server.routing.database import RoutingDatabase
 from server.routing.schema import changes
 
@@ -30,14 +31,18 @@ class Journal:
         self._database = database
         self._now = now
 
-    async def note(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> None:
-        """Write down that something was done to `name`, or refused."""
+    def entry(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> Entry:
+        """What writes down that something was done to `name`, or refused: a part of a transaction."""
         row = insert(changes).values(time=self._now(), name=name, kind=kind, subject=subject, done=done, text=text)
 
-        def work(connection: Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute(row)
 
-        await self._database.run(work)
+        return write
+
+    async def write(self, entry: Entry) -> None:
+        """Write it down in a transaction of its own."""
+        await self._database.run(entry)
 
     async def read(self, name: str) -> Sequence[Change]:
         """The newest, the newest first."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from cards.target import Target
 from evaluation.scores import Score
 from evaluation.verdict import Measured
@@ -20,6 +22,9 @@ class Step:
     text: str
     seconds: float
 
+
+Entry = Callable[[Connection], None]
+"""Writes a line into the journal, as a part of a transaction."""
 
 Tell = Callable[[Step, Route], Awaitable[None]]
 """Told of each step, and of the routing after it."""
@@ -57,9 +62,16 @@ class Store(Protocol):
         ...
 
     async def change(
-        self, name: str, *, shares: Sequence[Share], mirror: Share | None, previous: Sequence[Share], generation: int
+        self,
+        name: str,
+        *,
+        shares: Sequence[Share],
+        mirror: Share | None,
+        previous: Sequence[Share],
+        generation: int,
+        also: Entry | None,
     ) -> Route:
-        """Let a name stand for something else."""
+        """Let a name stand for something else, and do `also` in the same transaction."""
         ...
 
 
@@ -114,8 +126,12 @@ class Gate(Protocol):
 class Notes(Protocol):
     """Where it is written down what was done and what was refused."""
 
-    async def note(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> None:
-        """Write down that something was done to `name`, or refused."""
+    def entry(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> Entry:
+        """What writes down that something was done to `name`, or refused."""
+        ...
+
+    async def write(self, entry: Entry) -> None:
+        """Write it down in a transaction of its own."""
         ...
 
 

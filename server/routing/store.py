@@ -1,6 +1,6 @@
 """Routing as every server sees it: what names stand for, what must stay loaded, who changes what."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -38,10 +38,11 @@ class RouteStore:
         mirror: Share | None,
         previous: Sequence[Share],
         generation: int,
+        also: Callable[[Connection], None] | None = None,
     ) -> Route:
         """Let a name stand for something else. `generation`: of the routing that the change was decided on.
 
-        Raises ModelBusyError where somebody else has changed it since.
+        `also` is done in the same transaction. Raises ModelBusyError where somebody else has changed it since.
         """
         wanted = Route(name, tuple(shares), mirror, generation + 1, tuple(previous))
 
@@ -54,6 +55,8 @@ class RouteStore:
                 raise busy(name)
             else:
                 connection.execute(insert(routes).values(name=name, **_columns(wanted)))
+            if also is not None:
+                also(connection)
             return wanted
 
         return await self._database.run(work)

@@ -125,7 +125,7 @@ def triton(repository: Path, triton_env: Path) -> Iterator[str]:
 def service(
     triton: str, repository: Path, postgres: RunningPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    shared = {
+    shared: dict[str, Any] = {
         "jobs": postgres.create_database(),
         "store": (tmp_path_factory.mktemp("store") / "jobs").as_uri(),
         "model_repository": repository / "repository",

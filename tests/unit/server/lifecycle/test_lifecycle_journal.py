@@ -24,9 +24,9 @@ async def database(tmp_path: Path) -> AsyncIterator[RoutingDatabase]:
 async def test_changes_and_refusals_are_read_newest_first(database: RoutingDatabase) -> None:
     times = iter([1.0, 2.0, 3.0])
     journal = Journal(database, lambda: next(times))
-    await journal.note("isnet", "promote", "isnet@2", done=False, text="It is too slow.")
-    await journal.note("birefnet", "route", "birefnet@1", done=True, text="")
-    await journal.note("isnet", "route", "isnet@1=90% isnet@2=10%", done=True, text="before: isnet@1")
+    await journal.write(journal.entry("isnet", "promote", "isnet@2", done=False, text="It is too slow."))
+    await journal.write(journal.entry("birefnet", "route", "birefnet@1", done=True, text=""))
+    await journal.write(journal.entry("isnet", "route", "isnet@1=90% isnet@2=10%", done=True, text="before: isnet@1"))
     assert await journal.read("isnet") == [
         Change(3.0, "route", "isnet@1=90% isnet@2=10%", done=True, text="before: isnet@1"),
         Change(1.0, "promote", "isnet@2", done=False, text="It is too slow."),
@@ -38,7 +38,7 @@ async def test_only_the_newest_changes_are_read(database: RoutingDatabase) -> No
     times = iter(range(1000))
     journal = Journal(database, lambda: next(times))
     for _ in range(MOST + 1):
-        await journal.note("isnet", "rollback", "isnet@1", done=True, text="")
+        await journal.write(journal.entry("isnet", "rollback", "isnet@1", done=True, text=""))
     read = await journal.read("isnet")
     assert len(read) == MOST
     assert read[-1].time == 1.0

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection, create_engine
+
 from cards.target import Target
 from evaluation.scores import Score
 from evaluation.verdict import Measured
 from server.errors import ModelBusyError, ModelNotFoundError, ModelRefusedError
 from server.lifecycle.changer import Changer
-from server.lifecycle.ports import Ports, Step, Trial
+from server.lifecycle.ports import Entry, Ports, Step, Trial
 from server.routing.route import Route, Share
 
 ONE, TWO, OTHER = Target("isnet", 1), Target("isnet", 2), Target("birefnet", 1)
@@ -36,6 +38,7 @@ class World:
     held: list[Target] = field(default_factory=list)
     locked: set[str] = field(default_factory=set)
     ratio: float = 1.5
+    connection: Connection = field(default_factory=lambda: create_engine("sqlite://").connect())
 
     @property
     def changer(self) -> Changer:
@@ -70,11 +73,20 @@ class World:
         return dict(self.routes)
 
     async def change(
-        self, name: str, *, shares: Sequence[Share], mirror: Share | None, previous: Sequence[Share], generation: int
+        self,
+        name: str,
+        *,
+        shares: Sequence[Share],
+        mirror: Share | None,
+        previous: Sequence[Share],
+        generation: int,
+        also: Entry | None,
     ) -> Route:
         assert name in "".join(self.locked)
         assert {share.target for share in shares if share.target != ONE} <= set(self.held) | self._routed()
         self._do("switch")
+        if also is not None:
+            await self.write(also)
         self.routes[name] = Route(name, tuple(shares), mirror, generation + 1, tuple(previous))
         return self.routes[name]
 
@@ -118,8 +130,11 @@ class World:
         self._do(f"golden {new} {old}")
         return self.trial
 
-    async def note(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> None:
-        self.notes.append((kind, subject, done, text))
+    def entry(self, name: str, kind: str, subject: str, *, done: bool, text: str) -> Entry:
+        return lambda _: self.notes.append((kind, subject, done, text))
+
+    async def write(self, entry: Entry) -> None:
+        entry(self.connection)
 
     def _do(self, what: str) -> None:
         self.done.append(what)
