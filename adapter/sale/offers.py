@@ -57,7 +57,8 @@ class Offers:
         """Scheme and host as the payer sees them, without a slash at the end."""
         if self.public_url is not None:
             return self.public_url
-        scheme = request.scheme
+        # Not `request.scheme`: an absolute address in the request line would choose it. We speak plain HTTP ourselves.
+        scheme = "http"
         if self.clients.trusts(request.remote):
             told = request.headers.get("X-Forwarded-Proto", "").strip().lower()
             scheme = told if told in {"http", "https"} else scheme

@@ -1,5 +1,6 @@
 """What a machine finds before it pays: rails by host, the documents, CORS; and what it finds where nothing is sold."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from adapter.jobs.paid_desk import HD
 from adapter.operations import OPERATIONS, PAID, Operation
 from adapter.payments.x402.config import Listing
 from tests.integration.adapter.fake_service import RunningFake
-from tests.integration.adapter.process import AdapterProcess
+from tests.integration.adapter.process import AdapterProcess, RawConnection
 from tests.integration.adapter.shop import ADDRESS, PATH, PNG, PNG_TYPE, RunningShop, running_shop, x402
 
 HOSTS = {"x402.example.com": ("x402",), "mpp.example.com": ("mpp",), "free.example.com": ()}
@@ -84,6 +85,18 @@ async def test_a_host_that_is_no_name_is_refused(shop: RunningShop, host: str) -
 async def test_the_resource_is_as_the_payer_sees_it(shop: RunningShop, headers: dict[str, str], resource: str) -> None:
     _, body = await shop.post(headers)
     assert json.loads(body)["resource"] == resource + PATH
+
+
+@pytest.mark.parametrize("said", ["https://b.example", "ftp://b.example", "http://b.example"])
+async def test_the_request_line_has_no_say_in_what_is_signed(shop: RunningShop, said: str) -> None:
+    """An absolute address there would else choose the scheme of the URL that a payer signs (PYSEC-2026-4369)."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", shop.port)
+    connection = RawConnection(reader, writer)
+    await connection.post(f"{said}{PATH}", "Content-Type: image/png", f"Content-Length: {len(PNG)}", body=PNG)
+    answer = await connection.read_answer()
+    writer.close()
+    assert answer.status == 402
+    assert json.loads(answer.body)["resource"] == f"http://test{PATH}"
 
 
 async def test_a_public_url_stands_in_for_the_host(running_fake: RunningFake, tmp_path: Path) -> None:
