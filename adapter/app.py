@@ -34,7 +34,7 @@ from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
 from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
-from adapter.middleware.observe import observe
+from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
 from adapter.payments.finishing import Finishing
@@ -91,6 +91,7 @@ def build_app(
     guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
     app = web.Application(middlewares=[observe, *guards, map_errors, answer_preflight])
     app.on_response_prepare.append(_make_completion(lifecycle))
+    app.on_response_prepare.append(note_begun)
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
     editor = Editor(service, settings.request_timeout_s)
     fetcher = Fetcher()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 
 from telemetry.errors import TelemetryError
 
@@ -38,6 +38,7 @@ def exposed(registry: CollectorRegistry, address: str) -> Iterator[str]:
         yield ""
         return
     host, _, port = address.rpartition(":")
+    disable_created_metrics()  # type: ignore[no-untyped-call] # When each series began: as many again, that nobody asks for.
     try:
         server, thread = start_http_server(int(port), host.strip("[]"), registry)
     except OSError as error:

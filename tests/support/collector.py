@@ -1,9 +1,10 @@
 """An OpenTelemetry collector for tests: it keeps what it is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
@@ -24,6 +25,7 @@ class RunningCollector(TraceServiceServicer):
 
     endpoint: str = ""
     requests: list[ExportTraceServiceRequest] = field(default_factory=list)
+    stop: Callable[[], object] = lambda: None
 
     def Export(  # noqa: N802 - gRPC's name
         self, request: ExportTraceServiceRequest, context: Any
@@ -49,8 +51,9 @@ def running_collector() -> Iterator[RunningCollector]:
     server = grpc.server(ThreadPoolExecutor(2))
     add_TraceServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call] # It has no types.
     collector.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    collector.stop = partial(server.stop, None)
     server.start()
     try:
         yield collector
     finally:
-        server.stop(None)
+        collector.stop()

@@ -37,6 +37,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     regions: dict[str, Path] = field(default_factory=dict)
     in_use: set[str] = field(default_factory=set)
     time_remaining_s: list[float] = field(default_factory=list)
+    carried: list[tuple[str, str]] = field(default_factory=list)  # traceparent: header and parameter of an inference
     inferences: int = 0
     ready_questions: int = 0
 
@@ -95,6 +96,8 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     def ModelInfer(self, request: Any, context: Context) -> Any:
         self.inferences += 1
         self.time_remaining_s.append(context.time_remaining())
+        sent = {key: str(value) for key, value in context.invocation_metadata()}
+        self.carried.append((sent.get("traceparent", ""), request.parameters["traceparent"].string_param))
         if self.fail_with is not None:
             context.abort(*self.fail_with)
         self.released.wait(self.delay_s)

@@ -111,6 +111,7 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
         self.header_bytes = 16  # How much of a picture its header takes.
         self.refusal: Behaviour | None = None  # Of an inspection.
         self.request_ids: list[str] = []
+        self.traceparents: list[str] = []
         self.deadlines_s: list[float] = []
         self.turn(serving=True)
         self.callers: set[str] = set()  # The names in their certificates.
@@ -128,7 +129,9 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
     async def Edit(self, request: EditRequest, context: Context) -> AsyncIterator[EditResponse]:  # noqa: N802
         self.requests.append(request)
         self.callers |= {name.decode() for name in context.auth_context().get("peer_dns", ())}
-        self.request_ids.append(str(dict(context.invocation_metadata() or ()).get("x-request-id", "")))
+        sent = dict(context.invocation_metadata() or ())
+        self.request_ids.append(str(sent.get("x-request-id", "")))
+        self.traceparents.append(str(sent.get("traceparent", "")))
         self.deadlines_s.append(context.time_remaining() or 0.0)
         self.started.set()
         context.add_done_callback(self._note_end)  # type: ignore[arg-type]  # The stubs take no function there.

@@ -91,5 +91,5 @@ async def test_the_access_log_has_the_request_id_and_no_probes(
         await post(http, MATTE, headers={"X-Request-ID": "find-me"})
     assert fake.request_ids == ["find-me"]
     await adapter.logged("find-me", MATTE)
-    accesses = [line for line in adapter.log if " aiohttp.access: " in line]
+    accesses = [line for line in adapter.log if " aiohttp.access [" in line]
     assert [line for line in accesses if "/ready" in line or "/health" in line] == []
