@@ -8,7 +8,7 @@ from evaluation.errors import EvaluationError
 from evaluation.samples import Sample, read_samples
 from evaluation.scores import Score
 from evaluation.verdict import Measured
-from server.errors import DeadlineExceededError, ModelRefusedError, ModelUnavailableError
+from server.errors import DeadlineExceededError, ModelRefusedError, ModelUnavailableError, OverloadedError
 from server.lifecycle.ports import MatteMaker, Trial
 from server.workers.workspace import Workspace
 
@@ -52,8 +52,12 @@ class GoldenGate:
     async def _make(self, target: Target, sample: Sample, file: Path) -> float:
         try:
             return await self._mattes.make(target, sample.image, file)
-        except (ModelUnavailableError, DeadlineExceededError) as error:
+        except ModelUnavailableError as error:
             raise ModelRefusedError(f"{target} does not work on {sample.name!r}: {error}") from error
+        except (
+            DeadlineExceededError
+        ) as error:  # An inference has a limit of its own: it was a worker that was not free.
+            raise OverloadedError("The workers of jobs are busy, so nothing could be judged.") from error
 
     def _samples(self) -> tuple[Sample, ...]:
         try:
