@@ -19,8 +19,9 @@ from PIL import Image
 
 from server.workers.limits import JOB_NICENESS, NICENESS
 from tests.support.processes import SHARED_MEMORY, free_address, module, running, tail, wait_until, workers_of
+from transport.tls import Tls
 
-CHANNEL = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
+CHANNEL: list[tuple[str, str | int]] = [("grpc.enable_http_proxy", 0), ("grpc.enable_retries", 0)]
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Health:
 class RunningServer:
     """A server's process and one connection to it."""
 
-    def __init__(self, process: psutil.Process, address: str, log: Path) -> None:
+    def __init__(self, process: psutil.Process, address: str, log: Path, tls: Tls | None = None) -> None:
         self.process = process
         self.address = address
         self.log = log
-        self.channel = grpc.insecure_channel(address, options=CHANNEL)
+        self.channel = open_channel(address, tls)
         self.images = images_pb2_grpc.ImageServiceStub(self.channel)
         self.jobs = jobs_pb2_grpc.JobServiceStub(self.channel)
         self._health = health_pb2_grpc.HealthStub(self.channel)
@@ -108,12 +109,25 @@ class RunningServer:
         wait_until(lambda: not self.files(), "the request's files are gone", 10)
 
 
+def open_channel(address: str, tls: Tls | None = None) -> grpc.Channel:
+    """A channel that repeats nothing; with certificates where there is `tls`."""
+    if tls is None:
+        return grpc.insecure_channel(address, options=CHANNEL)
+    options = [*CHANNEL, ("grpc.default_authority", tls.name)]
+    return grpc.secure_channel(address, tls.channel_credentials(), options=options)
+
+
 @contextmanager
-def running_server(triton: str, folder: Path, **settings: object) -> Iterator[RunningServer]:
-    """Run a server until the end of the block; it need not be serving yet."""
+def running_server(
+    triton: str, folder: Path, caller: Tls | None = None, host: str = "127.0.0.1", **settings: object
+) -> Iterator[RunningServer]:
+    """Run a server until the end of the block; it need not be serving yet.
+
+    `caller`: the test's own certificate. `host`: what the server binds.
+    """
     address = free_address()
     environment: Mapping[str, str] = {
-        "CLEARCANVAS_GRPC": address,
+        "CLEARCANVAS_GRPC": address.replace("127.0.0.1", host),
         "CLEARCANVAS_TRITON": triton,
         "CLEARCANVAS_MODEL": "toy",
         "CLEARCANVAS_WORKERS": "2",
@@ -123,7 +137,7 @@ def running_server(triton: str, folder: Path, **settings: object) -> Iterator[Ru
     } | {f"CLEARCANVAS_{name.upper()}": str(value) for name, value in settings.items()}
     log = folder / "server.log"
     with running(module("server"), environment, log) as process:
-        server = RunningServer(psutil.Process(process.pid), address, log)
+        server = RunningServer(psutil.Process(process.pid), address, log, caller)
 
         def answers() -> bool:
             assert process.poll() is None, f"the server ended with {process.returncode}:\n{tail(log)}"
