@@ -11,11 +11,14 @@ from tests.support.processes import free_address, running, tail, wait_until
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """Run a server until the end of the block, its log in `folder`; yields its URL, without a database's number."""
+def running_redis(folder: Path, address: str | None = None) -> Iterator[str]:
+    """Run a server until the end of the block, its log in `folder`; yields its URL, without a database's number.
+
+    `address`: a free one unless told.
+    """
     program = shutil.which("redis-server")
     assert program, "redis-server is not installed; on Debian it is in the package redis-server"
-    address, log = free_address(), folder / "redis.log"
+    address, log = address or free_address(), folder / "redis.log"
     host, _, port = address.partition(":")
     command = [program, "--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", str(folder)]
     with running(command, {}, log) as process, redis.Redis(host=host, port=int(port)) as client:

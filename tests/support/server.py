@@ -123,9 +123,9 @@ def running_server(
 ) -> Iterator[RunningServer]:
     """Run a server until the end of the block; it need not be serving yet.
 
-    `caller`: the test's own certificate. `host`: what the server binds.
+    `caller`: the test's own certificate. `host`: what the server binds. `settings` may name its address, `grpc`.
     """
-    address = free_address()
+    address = str(settings.get("grpc") or free_address())
     environment: Mapping[str, str] = {
         "CLEARCANVAS_GRPC": address.replace("127.0.0.1", host),
         "CLEARCANVAS_TRITON": triton,
