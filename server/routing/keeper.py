@@ -53,6 +53,7 @@ class Keeper:
         self._wish = wish
         self._clock = clock
         self._failures: dict[Target, _Failure] = {}
+        self._unload_due = 0.0  # by the clock
         self._leaving: frozenset[Target] = frozenset()
         self._acting: asyncio.Task[None] | None = None
 
@@ -77,7 +78,7 @@ class Keeper:
         # What was not wanted before this look may just be on its way out, by another server's hand.
         self.steady = self.ready & wish.wanted - self._leaving
         self._failures = {t: failure for t, failure in self._failures.items() if t in wish.wanted - self.ready}
-        if (self._acting is None or self._acting.done()) and (self._missing(wish) or self.ready & wish.spare):
+        if (self._acting is None or self._acting.done()) and (self._missing(wish) or self._surplus(wish)):
             self._acting = asyncio.create_task(self._act())
 
     async def done(self) -> None:
@@ -97,14 +98,25 @@ class Keeper:
         missing = sorted(wish.wanted - self.ready)
         return [target for target in missing if target not in failures or now >= failures[target].due]
 
+    def _surplus(self, wish: Wish) -> bool:
+        return bool(self.ready & wish.spare) and self._clock() >= self._unload_due
+
     async def _act(self) -> None:
         with suppress(ModelBusyError, ModelUnavailableError, StoreUnavailableError):  # The next look tries again.
             async with self._store.lock(f"triton {self._place}"):
-                self.placements = await self.control.placements()
-                for target in self._missing(self._wish(self)):
-                    await self._load(target)
-                for model in sorted({target.model for target in self.ready & self._wish(self).spare}):
-                    await self._unload(model)
+                await self._change()
+
+    async def _change(self) -> None:
+        self.placements = await self.control.placements()
+        for target in self._missing(self._wish(self)):
+            await self._load(target)
+        wish = self._wish(self)
+        for model in sorted({target.model for target in self.ready & wish.spare}) if self._surplus(wish) else ():
+            try:
+                await self._unload(model)
+            except ModelRefusedError as error:
+                logger.error("nothing is unloaded at %s for a while: %s", self.control.address, error)
+                self._unload_due = self._clock() + _LONGEST_REST_S
 
     async def _load(self, target: Target) -> None:
         have = {each.version for each in self.ready if each.model == target.model}

@@ -32,6 +32,11 @@ class Route:
     generation: int = 0
     previous: tuple[Share, ...] = ()
 
+    def __str__(self) -> str:
+        shares = ", ".join(f"{share.target} {share.percent}%" for share in self.shares)
+        copies = "" if self.mirror is None else f", copies to {self.mirror.target} {self.mirror.percent}%"
+        return f"{self.name} = {shares}{copies}"
+
     @property
     def targets(self) -> frozenset[Target]:
         """Every version that must be loaded."""

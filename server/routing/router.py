@@ -183,7 +183,7 @@ class Router:
         mine = self._standing()
         view = await self._database.run(partial(self._presence.exchange, mine=mine, beat=beat))
         if view.routes != self._view.routes:
-            logger.info("routing: %s", "; ".join(map(str, sorted(view.routes))))
+            logger.info("routing: %s", "; ".join(map(str, view.routes.values())))
             self._soon.set()  # Say soon that it is followed.
         async with self._looked:
             self._view = view

@@ -8,13 +8,13 @@ from server.triton.control import READY, Placement, TritonControl
 
 
 class FakeControl(TritonControl):
-    """`ready`: what it has loaded; `broken`: what it cannot load; `away`: whether it does not answer."""
+    """`ready`: what it has loaded; `broken`: what it cannot load; `fixed`: unloads nothing; `away`: does not answer."""
 
     def __init__(self, address: str, *ready: Target) -> None:
         self.address = address
         self.ready = set(ready)
         self.broken: dict[Target, str] = {}
-        self.away = False
+        self.fixed = self.away = False
         self.told: list[str] = []
 
     async def placements(self) -> tuple[Placement, ...]:
@@ -31,6 +31,8 @@ class FakeControl(TritonControl):
 
     async def drop(self, model: str) -> None:
         self.told.append(f"{model} dropped")
+        if self.fixed:
+            raise ModelRefusedError("explicit model unload is not allowed")
         self.ready = {target for target in self.ready if target.model != model}
 
     async def close(self) -> None:

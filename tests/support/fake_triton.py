@@ -39,6 +39,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
     time_remaining_s: list[float] = field(default_factory=list)
     carried: list[tuple[str, str]] = field(default_factory=list)  # traceparent: header and parameter of an inference
     inferences: int = 0
+    versions: list[str] = field(default_factory=list)  # that were asked for, empty for none
     ready_questions: int = 0
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
 
     def ModelInfer(self, request: Any, context: Context) -> Any:
         self.inferences += 1
+        self.versions.append(request.model_version)
         self.time_remaining_s.append(context.time_remaining())
         sent = {key: str(value) for key, value in context.invocation_metadata()}
         self.carried.append((sent.get("traceparent", ""), request.parameters["traceparent"].string_param))
@@ -110,7 +112,7 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
         else:
             image = np.frombuffer(request.raw_input_contents[0], np.uint8)
         alpha = image.reshape(SIZE, SIZE, 3)[..., 0]
-        answer = service_pb2.ModelInferResponse(model_name="fake")
+        answer = service_pb2.ModelInferResponse(model_name="fake", model_version=request.model_version or "1")
         for name in self.answers:
             self._answer(answer, name, alpha, names[1] if names else None)
         return answer

@@ -150,7 +150,7 @@ def test_a_message_far_too_large_is_not_read(server: RunningServer) -> None:
 
 
 def test_a_request_id_that_is_no_plain_word_is_replaced(server: RunningServer) -> None:
-    answer = server.edit(Request(image=picture()), x_request_id="x" * 65)
+    answer = server.edit(Request(image=picture()), x_request_id="x" * 129)
     assert len(answer.metadata["x-request-id"]) == 16
 
 

@@ -22,7 +22,7 @@ class World:
         self.store = store
         self.control = FakeControl("triton:8400", ONE)
         self.wish = Wish(frozenset({ONE}))
-        self.now = 0.0
+        self.now = 1000.0
         self.keeper = Keeper(self.control, "triton:8400", store, lambda _keeper: self.wish, lambda: self.now)
 
     async def look(self, wanted: set[Target] | None = None, spare: set[Target] | None = None) -> None:
@@ -92,6 +92,18 @@ async def test_a_triton_that_was_started_again_is_brought_back(world: World) -> 
     world.control.away, world.control.ready = False, {ONE}  # as its card says
     await world.look(spare={ONE})
     assert world.control.ready == {TWO}
+
+
+async def test_a_triton_that_unloads_nothing_is_not_asked_again_and_again(world: World) -> None:
+    world.control.fixed = True
+    await world.look({OTHER}, spare={ONE})
+    assert world.control.told == ["birefnet [1]", "isnet dropped"]
+    await world.look(spare={ONE})
+    assert len(world.control.told) == 2
+    world.now += 60
+    world.control.fixed = False
+    await world.look(spare={ONE})
+    assert world.control.ready == {OTHER}
 
 
 async def test_of_several_servers_one_acts(world: World) -> None:

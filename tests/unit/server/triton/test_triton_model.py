@@ -268,3 +268,12 @@ def test_full_shared_memory_asks_the_caller_to_come_back(fake: FakeTriton, monke
 def test_a_picture_of_another_size_is_a_bug(client: TritonClient) -> None:
     with pytest.raises(ValueError, match="takes uint8"):
         model(client).infer(np.zeros((SIZE, SIZE + 1, 3), np.uint8))
+
+
+@pytest.mark.parametrize(("version", "asked"), [(0, ""), (7, "7")])
+def test_just_the_version_that_is_asked_for_answers(version: int, asked: str) -> None:
+    fake = FakeTriton()
+    with running_fake(fake) as address:
+        client = TritonClient(TritonOptions(address, TIMEOUT_S, None), owner=8)
+        matte = client.model(Target("fake", version), soon()).infer(image())
+    assert (fake.versions, matte.version) == ([asked], version or 1)

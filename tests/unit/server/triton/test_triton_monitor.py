@@ -100,6 +100,33 @@ async def test_an_unloaded_model_is_noticed(fake: FakeTriton) -> None:
             await watched.until(lambda: watched.monitor.state.serving)
 
 
+async def test_what_the_name_stands_for_now_is_asked(fake: FakeTriton) -> None:
+    target = FAKE
+    with running_fake(fake) as address:
+        monitor = ModelMonitor(TritonOptions(address, 5.0, None), lambda: target, "any")
+        watched = Watched(monitor)
+        task = asyncio.create_task(monitor.run(watched.changed))
+        await watched.until(lambda: monitor.state.serving)
+        target = Target("fake", 2)
+        await watched.until(lambda: monitor.state.target == target)
+        assert (fake.versions, monitor.state.serving) == (["1", "2"], True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await monitor.close()
+
+
+async def test_one_that_is_suspected_is_not_well_until_its_canary_succeeds(fake: FakeTriton) -> None:
+    with running_fake(fake) as address:
+        async with watching(address) as watched:
+            await watched.until(lambda: watched.monitor.well)
+            fake.fail_with = grpc.StatusCode.INTERNAL, "Stub process is not healthy"
+            watched.monitor.suspect()
+            assert not watched.monitor.well
+            await watched.until(lambda: not watched.monitor.state.serving)
+            fake.fail_with = None
+            await watched.until(lambda: watched.monitor.well)
+
+
 @pytest.mark.case("H13")
 async def test_a_model_outside_the_contract_is_not_served(fake: FakeTriton) -> None:
     fake.answer_type = "FP32"

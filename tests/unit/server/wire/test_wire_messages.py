@@ -84,12 +84,14 @@ def test_a_caller_may_lower_the_limit_of_pixels(asked: int, given: int) -> None:
     assert read_edit_request(Request(image=b"x", max_pixels=asked), LIMIT)[1].task.max_pixels == given
 
 
-@pytest.mark.parametrize("name", ["isnet", "a", "u2.net_v-3", "a" * 64])
+@pytest.mark.parametrize("name", ["isnet", "a", "u2.net_v-3", "a" * 64, "isnet@2", "a@999999999"])
 def test_names_of_models(name: str) -> None:
     assert read_edit_request(Request(image=b"x", model=name), LIMIT)[1].model == name
 
 
-@pytest.mark.parametrize("name", ["../isnet", ".hidden", "a b", "a\nb", "a" * 65, "é"])
+@pytest.mark.parametrize(
+    "name", ["../isnet", ".hidden", "a b", "a\nb", "a" * 65, "é", "isnet@", "isnet@0", "isnet@x", "@1", "a@1@2"]
+)
 def test_what_is_no_name_of_a_model(name: str) -> None:
     with pytest.raises(InvalidParameterError) as caught:
         read_edit_request(Request(image=b"x", model=name), LIMIT)
