@@ -93,3 +93,26 @@ async def test_the_access_log_has_the_request_id_and_no_probes(
     await adapter.logged("find-me", MATTE)
     accesses = [line for line in adapter.log if " aiohttp.access [" in line]
     assert [line for line in accesses if "/ready" in line or "/health" in line] == []
+
+
+@pytest.mark.case("C2")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2",
+        "/v2/models/isnet/infer",
+        "/v2/repository/index",
+        "/v2/repository/models/isnet/load",
+        "/v2/repository/models/isnet/unload",
+        "/v2/systemsharedmemory/region/a/register",
+        "/v2/cudasharedmemory/region/a/register",
+        "/inference.GRPCInferenceService/RepositoryModelLoad",
+        "/clearcanvas.v1.ModelService/PromoteModel",
+        "/clearcanvas.v1.ImageService/Edit",
+    ],
+)
+async def test_nothing_of_the_inner_side_is_served_to_the_public(http: aiohttp.ClientSession, path: str) -> None:
+    headers = {"Content-Type": "application/grpc"}
+    for method in ("GET", "POST"):
+        async with http.request(method, path, data=None if method == "GET" else b"{}", headers=headers) as response:
+            assert response.status == 404

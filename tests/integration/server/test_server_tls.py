@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
+import grpc.aio
 import pytest
 import trustme
 from clearcanvas.v1 import images_pb2, images_pb2_grpc, jobs_pb2, jobs_pb2_grpc, models_pb2, models_pb2_grpc
 
+from cli.client import connected
 from tests.support.certificates import SERVER, tls_settings, write_certificate
 from tests.support.processes import free_address, module
 from tests.support.server import Failure, RunningServer, failure, open_channel, picture, running_server
@@ -118,6 +120,18 @@ def test_the_adapter_may_not_touch_models(server: RunningServer, certificates: C
 def test_an_operator_may_use_everything(server: RunningServer) -> None:
     assert inspect(server.channel).facts.width == 320
     assert models_pb2_grpc.ModelServiceStub(server.channel).ListModels(models_pb2.ListModelsRequest(), timeout=30)
+
+
+@pytest.mark.case("H19")
+async def test_the_command_line_is_let_in_with_its_certificate(
+    server: RunningServer, certificates: Certificates
+) -> None:
+    async with connected(server.address, certificates.of("operator")) as channel:
+        stub: jobs_pb2_grpc.JobServiceAsyncStub = jobs_pb2_grpc.JobServiceStub(channel)
+        request = jobs_pb2.GetJobRequest(id="0b4f0f0e-8f8e-4c0e-9a46-000000000000", owner="somebody")
+        with pytest.raises(grpc.aio.AioRpcError) as unknown:
+            await stub.GetJob(request, timeout=30)
+    assert unknown.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 @pytest.mark.case("H19")

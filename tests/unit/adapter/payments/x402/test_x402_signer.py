@@ -135,6 +135,7 @@ def test_a_nonce_that_is_always_taken_is_given_up() -> None:
     assert node.nonces == []
 
 
+@pytest.mark.case("H14")
 def test_a_broadcast_is_sent_once_however_it_fails() -> None:
     node = FakeNode("lost", "lost", "lost")
     send(node)
