@@ -110,11 +110,11 @@ async def _serve(settings: Settings, places: Places, rooms: Rooms, stopping: asy
     # Jobs are handed back while calls go on: another server takes them up meanwhile.
     handing_back = asyncio.create_task(jobs.close())
     await _drain(admission, settings.drain_s)
+    await swapping.close()
     for task in (stop, *background):
         task.cancel()
     outcomes = await asyncio.gather(stop, handing_back, *background, return_exceptions=True)
     await server.stop(CLOSE_GRACE_S)
-    await swapping.mirrors.close()
     await routing.close()
     for outcome in outcomes:
         if isinstance(outcome, Exception):  # What should run for ever has failed: end with its traceback.

@@ -204,6 +204,11 @@ class Swapping:
     calls: ModelServicer
     mirrors: Mirrors
 
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self.calls.close()
+        await self.mirrors.close()
+
 
 def build_swapping(settings: Settings, rooms: Rooms, routing: Routing) -> Swapping:
     """What changes the routing. Its work is done by the workers of jobs: no call waits for it."""

@@ -207,7 +207,8 @@ def _parsed(text: str) -> Target:
 
 
 def _shares(shares: Iterable[models_pb2.Share]) -> str:
-    return " ".join(f"{_name(share.target)}={share.percent}%" for share in shares)
+    parts = (_name(share.target) + ("" if share.percent == 100 else f"={share.percent}%") for share in shares)
+    return " ".join(parts)
 
 
 def _name(version: models_pb2.ModelVersion) -> str:
