@@ -38,9 +38,9 @@ def weights_file(version: int) -> str:
 class ModelCard:
     """What is known of one model.
 
-    `height`, `width`: pixels of the model's view, the same for all `versions`. `threads`: of the CPU, for a network so
-    small that more cost more than they bring; None for all. `default`: the version that is served where nobody says
-    which.
+    `height`, `width`: pixels of the model's view, the same for all `versions`. `threads`: of the CPU, on ONNX Runtime
+    alone, 0 for one a core; None leaves the runtime to the machine. `default`: the version that is served where nobody
+    says which.
     """
 
     name: str

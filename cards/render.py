@@ -59,7 +59,8 @@ def cpu_config(card: ModelCard) -> pb.ModelConfig:
 
     The accelerators are in order of preference: OpenVINO in bf16 where the CPU has it, MNN elsewhere, where it is the
     faster one. A network with its own number of threads is left to ONNX Runtime: where one took 2 ms, OpenVINO gained
-    nothing. The output DEVICE says which one runs; Triton's C++ backend has no such output, so only this card does.
+    nothing, and there are operators that only ONNX Runtime has. The output DEVICE says which one runs; Triton's C++
+    backend has no such output, so only this card does.
     """
     config = portable_config(card)
     config.max_batch_size = 1
@@ -86,7 +87,7 @@ def gpu_config(card: ModelCard) -> pb.ModelConfig:
     # One copies its pictures while the other computes.
     config.instance_group.add(count=2, kind=pb.ModelInstanceGroup.KIND_GPU)
     accelerators = config.optimization.execution_accelerators.gpu_execution_accelerator
-    if card.threads is None:
+    if not card.threads:
         accelerators.add(name="tensorrt", parameters=_TENSORRT)
     else:
         accelerators.add(name="cuda", parameters={"use_ep_level_unified_stream": "1"})

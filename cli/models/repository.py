@@ -92,7 +92,12 @@ def import_command(
     ] = "auto",
     output_name: Annotated[str | None, typer.Option(help="Which output is the matte, if there are several.")] = None,
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads, for a network of a few milliseconds.", show_default="all")
+        int | None,
+        typer.Option(
+            help="CPU threads, on ONNX Runtime alone, for a network of a few milliseconds; 0, one a core, for one with "
+            "operators that the faster runtimes lack.",
+            show_default="the fastest runtime",
+        ),
     ] = None,
     license: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",  # noqa: A002
     source: Annotated[str, typer.Option(help="Where the weights are from.")] = "unknown",

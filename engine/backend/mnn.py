@@ -47,7 +47,11 @@ class MnnRuntime:
         config = {"backend": "CPU", "precision": "high", "numThread": threads}
         self._runtime = nn.create_runtime_manager((config,))
         path = str(_converted(model, cache))
-        self._net = nn.load_module_from_file(path, list(inputs), list(outputs), runtime_manager=self._runtime)
+        try:
+            self._net = nn.load_module_from_file(path, list(inputs), list(outputs), runtime_manager=self._runtime)
+        except SystemError as error:  # It names no reason; a missing operator is the one that was seen.
+            message = f"MNN lacks an operator of {model}"
+            raise MnnError(message) from error
 
     def infer(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run once; the arrays returned are the caller's own.

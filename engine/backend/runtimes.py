@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from engine.backend.plan import Plan, choose, cores, has_bf16
+from engine.backend.plan import Accelerator, Plan, choose, cores, has_bf16
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -25,6 +25,7 @@ def load(model: Path, plan: Plan, cache: Path) -> Runtime:
 
     Raises:
         FileNotFoundError: The weights are not there.
+        RuntimeError: The runtime cannot run them.
     """
     if not model.is_file():
         message = f"{model} is missing: pull or import the model first (clearcanvas models)"
@@ -35,6 +36,14 @@ def load(model: Path, plan: Plan, cache: Path) -> Runtime:
         from engine.backend.onnxruntime import OnnxRuntime  # noqa: PLC0415
 
         return OnnxRuntime(model, plan)
+    try:
+        return _accelerated(model, plan, chosen, cache)
+    except RuntimeError as error:
+        message = f"{chosen.name} cannot run it; imported with --threads 0, ONNX Runtime would try: {error}"
+        raise RuntimeError(message) from error
+
+
+def _accelerated(model: Path, plan: Plan, chosen: Accelerator, cache: Path) -> Runtime:
     threads = chosen.threads or plan.intra_threads or cores()
     if chosen.name == "mnn":
         from engine.backend.mnn import MnnRuntime  # noqa: PLC0415

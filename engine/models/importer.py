@@ -73,7 +73,8 @@ def make_card(name: str, recipe: Recipe, version: int, facts: Facts, old: ModelC
             f"{recipe.height}×{recipe.width} a name of its own."
         )
     if recipe.threads not in {None, old.threads}:
-        raise UnsupportedModelError(f"{name} has versions that run on {old.threads or 'all'} threads: leave them so.")
+        told = "no --threads" if old.threads is None else f"--threads {old.threads}"
+        raise UnsupportedModelError(f"{name} has versions that were imported with {told}, and all share that.")
     return replace(old, versions=dict(sorted({**others, version: facts}.items())))
 
 

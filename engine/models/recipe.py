@@ -17,7 +17,8 @@ class Recipe:
     `height`, `width`: pixels of its input. `mean`, `std`: on the 0–255 scale, per channel R, G, B: the network sees
     (x − mean) / std. `activation`: `sigmoid` if the output is logits, `none` if it is already 0–1, `auto` to read that
     from the graph. `output`: the name of the output that is the matte; may be None where there is only one. `threads`:
-    of the CPU, for a network so small that waking more takes longer than its work; None for all.
+    of the CPU, on ONNX Runtime alone: for a network so small that waking more takes longer than its work, or 0, one a
+    core, for one with operators that the faster runtimes lack; None leaves the runtime to the machine.
 
     Raises:
         UnsupportedModelError: the size is no picture, the threads are none, or mean and std are not on the 0–255 scale.
@@ -34,7 +35,7 @@ class Recipe:
     def __post_init__(self) -> None:
         if min(self.height, self.width) < 1:
             raise UnsupportedModelError(f"A size of {self.height}×{self.width} is no picture.")
-        if self.threads is not None and self.threads < 1:
+        if self.threads is not None and self.threads < 0:
             raise UnsupportedModelError(f"{self.threads} threads are none.")
         if not all(math.isfinite(value) for value in (*self.mean, *self.std)):
             raise UnsupportedModelError("mean and std must be finite numbers.")

@@ -80,6 +80,20 @@ def channels_last() -> ModelProto:
     return network(nodes, inputs, outputs, {"w": WEIGHTS, "b": BIAS})
 
 
+def deformable() -> ModelProto:
+    """With an operator that not every runtime has, as BiRefNet's; its offsets are 0, which makes it a convolution."""
+    nodes = [
+        helper.make_node("Conv", ["input", "none"], ["offsets"], "offsets"),
+        helper.make_node("DeformConv", ["input", "w", "offsets", "b"], ["logits"], "deform", kernel_shape=[1, 1]),
+        helper.make_node("Sigmoid", ["logits"], ["matte"], "sigmoid"),
+    ]
+    weights = {"w": WEIGHTS, "b": BIAS, "none": np.zeros((2, 3, 1, 1), np.float32)}
+    picture, matte = value("input", [1, 3, SIDE, SIDE]), value("matte", [1, 1, SIDE, SIDE])
+    model = network(nodes, [picture], [matte], weights, opset=19)
+    model.ir_version = 9
+    return model
+
+
 ONE_THREAD = ("--threads", "1")  # Without an accelerator: compiling for each would take the test's time.
 
 EXPORTS = {
@@ -94,6 +108,7 @@ EXPORTS = {
     "several-outputs": Export(several, (0.0,) * 3, (255.0,) * 3, ("--output-name", "matte", *ONE_THREAD)),
     "fp16": Export(half_throughout, IMAGENET_MEAN, IMAGENET_STD),
     "channels-last": Export(channels_last, (0.0,) * 3, (255.0,) * 3, ONE_THREAD),
+    "rare-operator": Export(deformable, IMAGENET_MEAN, IMAGENET_STD, ("--threads", "0")),
     "weights-beside": Export(
         partial(convolution, 1, SIDE, SIDE), (128.0,) * 3, (256.0,) * 3, ONE_THREAD, weights_beside=True
     ),

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2 as pb
 
 from engine.backend.plan import has_bf16
+from engine.models.recipe import Recipe
 from tests.integration.engine.engine_process import RunningEngine, running_engine
+from tests.support.exports import EXPORTS, SIDE
+from tests.support.imports import bring
 from tests.support.processes import wait_until
 from tests.support.toy_model import write_toy_model
 
@@ -23,7 +26,12 @@ ANY_OTHER = f"cpu/openvino/{HERE}" if HERE == "bf16" else "cpu/mnn/f32"
 
 def write_variant(repository: Path, name: str, words: str) -> None:
     """The toy model under `name`, its CPU card with `words` in the place of batching, instances and accelerators."""
-    card = write_toy_model(repository, name) / "configs" / "cpu.pbtxt"
+    reword(write_toy_model(repository, name), words)
+
+
+def reword(folder: Path, words: str) -> None:
+    """Have the CPU card of the model in `folder` say `words` of batching, instances and accelerators."""
+    card = folder / "configs" / "cpu.pbtxt"
     config = text_format.Parse(card.read_text(), pb.ModelConfig())
     for field in ("max_batch_size", "instance_group", "optimization"):
         config.ClearField(field)
@@ -63,6 +71,9 @@ def engine(triton_env: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     write_toy_model(folder / "models")
     for name, words in VARIANTS.items():
         write_variant(folder / "models", name, words)
+    recipe = Recipe(SIDE, SIDE, (0.0,) * 3, (255.0,) * 3)
+    bring(EXPORTS["rare-operator"].save(folder / "rare.onnx"), folder / "models", "rare", recipe)
+    reword(folder / "models" / "rare", VARIANTS["mnn"])
     with running_engine(folder / "models", triton_env, folder) as engine:
         yield engine
 
@@ -133,6 +144,10 @@ def test_what_really_runs_is_logged(engine: RunningEngine) -> None:
     assert engine.logged(f"model openvino_bf16@1 is served on cpu/openvino/{HERE}")
     warned = "openvino_bf16_0_0 prefers openvino bf16, which this CPU does not have" in engine.triton_log.read_text()
     assert warned is (HERE == "f32")
+
+
+def test_a_runtime_that_lacks_an_operator_says_what_to_do_about_it(engine: RunningEngine) -> None:
+    assert engine.logged("model rare@1 is not served: .*mnn cannot run it; imported with --threads 0")
 
 
 def test_as_many_stubs_run_as_the_card_says(engine: RunningEngine) -> None:

@@ -36,6 +36,7 @@ def _parse(path: Path) -> pb.ModelConfig:
     [
         CARD,
         replace(CARD, threads=2),
+        replace(CARD, threads=0),
         replace(CARD, versions={1: replace(FACTS, dynamic_batch=False)}),
         replace(CARD, versions={1: FACTS, 2: SECOND, 11: FACTS}),
         replace(CARD, versions={3: SECOND}, default=3),
@@ -105,6 +106,14 @@ def test_the_gpu_card_asks_for_fp16_batches_and_is_never_served_by_a_cpu(tmp_pat
     assert [one.batch_size for one in config.model_warmup] == [1, 8]
     for one in config.model_warmup:
         assert (list(one.inputs["IMAGE"].dims), one.inputs["IMAGE"].zero_data) == ([144, 256, 3], True)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_network_with_threads_of_its_own_runs_on_onnx_runtime_alone(tmp_path: Path, threads: int) -> None:
+    write_card(replace(CARD, threads=threads), tmp_path)
+    config = _parse(tmp_path / CPU_CARD_FILE)
+    assert not config.HasField("optimization")
+    assert config.parameters["intra_op_thread_count"].string_value == str(threads)
 
 
 def test_a_network_of_a_millisecond_is_not_compiled_for_a_gpu(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_a_second_version_joins_the_first_and_is_not_served_by_chance(tmp_path: 
     ("recipe", "message"),
     [
         (Recipe(8, 4, (0.0,) * 3, (1.0,) * 3), "all share one size"),
-        (Recipe(8, 8, (0.0,) * 3, (1.0,) * 3, threads=1), "run on all threads"),
+        (Recipe(8, 8, (0.0,) * 3, (1.0,) * 3, threads=1), "imported with no --threads"),
     ],
 )
 def test_a_version_of_another_kind_wants_a_name_of_its_own(tmp_path: Path, recipe: Recipe, message: str) -> None:
