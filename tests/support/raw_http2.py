@@ -118,14 +118,26 @@ def ping_until_goodbye(connection: Connection, most: int) -> int | None:
 
 def begin_and_reset(connection: Connection, path: str, calls: int) -> None:
     """Begin calls and cancel each at once, faster than they can be answered; ends early where the peer hangs up."""
+    block = call_headers(path)
+    with _read_beside(connection):
+        for stream in range(1, 2 * calls, 2):
+            begun = frame(HEADERS, END_HEADERS, stream, block)
+            connection.send(begun + frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
 
+
+def ping_without_pause(connection: Connection, pings: int) -> None:
+    """Ping and never wait for the answer; ends early where the peer hangs up."""
+    with _read_beside(connection):
+        for _ in range(pings // 1000):
+            connection.send(frame(PING, 0, 0, bytes(8)) * 1000)
+
+
+@contextmanager
+def _read_beside(connection: Connection) -> Iterator[None]:
     def read() -> None:
         with suppress(OSError):  # In the end the connection is closed under it.
             connection.drain()
 
-    block = call_headers(path)
     threading.Thread(target=read, daemon=True).start()
     with suppress(OSError):
-        for stream in range(1, 2 * calls, 2):
-            begun = frame(HEADERS, END_HEADERS, stream, block)
-            connection.send(begun + frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
+        yield

@@ -1,13 +1,21 @@
 """Peers that speak HTTP/2 to do harm: too many pings, calls that are begun and reset. Others are served meanwhile."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from clearcanvas.v1 import images_pb2
 
 from tests.support.processes import free_address
-from tests.support.raw_http2 import ENHANCE_YOUR_CALM, begin_and_reset, connected, ping_until_goodbye
+from tests.support.raw_http2 import (
+    ENHANCE_YOUR_CALM,
+    Connection,
+    begin_and_reset,
+    connected,
+    ping_until_goodbye,
+    ping_without_pause,
+)
 from tests.support.server import RunningServer, picture, running_server
 
 EDIT = "/clearcanvas.v1.ImageService/Edit"
@@ -36,15 +44,22 @@ def test_who_pings_too_often_is_told_so_and_cut_off(flooded: RunningServer) -> N
 
 
 @pytest.mark.case("H17")
-def test_calls_that_are_begun_and_reset_cost_others_nothing_and_leave_nothing(flooded: RunningServer) -> None:
+@pytest.mark.parametrize(
+    "flood",
+    [partial(begin_and_reset, path=EDIT, calls=20_000), partial(ping_without_pause, pings=50_000)],
+    ids=["calls begun and reset", "pings without pause"],
+)
+def test_a_flood_costs_others_nothing_and_leaves_nothing(
+    flooded: RunningServer, flood: Callable[[Connection], None]
+) -> None:
     check_that_it_serves(flooded)
     before = flooded.process.memory_info().rss
     with connected(flooded.address) as peer:
-        flood = threading.Thread(target=begin_and_reset, args=(peer, EDIT, 20_000))
-        flood.start()
-        while flood.is_alive():
+        flooding = threading.Thread(target=flood, args=(peer,))
+        flooding.start()
+        while flooding.is_alive():
             check_that_it_serves(flooded)
-        flood.join()
+        flooding.join()
         check_that_it_serves(flooded)
     assert flooded.files() == []
     assert flooded.process.memory_info().rss < before + 200 * MIB
