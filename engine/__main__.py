@@ -23,15 +23,16 @@ from engine.repository import survey
 from engine.shm import check_shm, sweep_shm
 from engine.supervisor import Limits, Supervisor
 from engine.triton import TritonProcess
+from telemetry.logs import Form, set_up
 
 logger = logging.getLogger("engine")
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; the exit code is 0 unless it failed."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = EngineSettings(_env_file=os.environ.get("CLEARCANVAS_ENV_FILE"))
+        set_up(settings.log)
         match arguments:
             case []:
                 serve(settings)
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
                 message = f"usage: python -m engine [install [--with {' | '.join(EXTRAS)}]]"
                 raise EngineError(message)
     except ValidationError as error:
+        set_up(Form.TEXT)
         for fault in error.errors():
             name = "_".join(["CLEARCANVAS", *map(str, fault["loc"])]).upper()
             logger.error("%s: %s", name, fault["msg"])

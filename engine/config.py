@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from telemetry.logs import Form
+
 
 class EngineSettings(BaseSettings):
     """Where Triton listens, what it serves, and how long it may be silent before it counts as hung."""
@@ -34,6 +36,8 @@ class EngineSettings(BaseSettings):
     shm_min_mib: int = Field(
         256, ge=8, description="Free space in MiB that /dev/shm must have; a container needs --shm-size for it."
     )
+
+    log: Form = Field(Form.TEXT, description="How log records are written: text or json.")
 
     @field_validator("triton")
     @classmethod
