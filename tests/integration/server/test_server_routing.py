@@ -10,6 +10,8 @@ import grpc
 import psutil
 import pytest
 from clearcanvas.v1 import images_pb2, models_pb2, models_pb2_grpc
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
 
 from cards.target import Target
 from server.routing.route import Route, Share
@@ -135,14 +137,30 @@ def test_a_triton_that_is_killed_costs_no_request_and_is_brought_back_to_what_na
     stack.split(Share(TWO, 100))
     stack.until_loaded(2)
     victim = next(iter(stack.engines))
-    (triton,) = [child for child in stack.engines[victim].children() if "tritonserver" in child.name()]
-    triton.kill()
-    wait_until(lambda: not stack.loaded()[victim], "it is away", LONG_S)
+    (killed,) = _tritonservers(stack.engines[victim])
+    killed.kill()
     stack.go_on()
+    wait_until(lambda: killed not in _tritonservers(stack.engines[victim]), "it is dead", LONG_S)
     # It comes back with what its card says; what the name stands for is loaded again, and the rest let go.
+    wait_until(lambda: _ready(victim) == {2}, "it has what the name stands for", LONG_S)
     stack.until_loaded(2)
     stack.go_on()
     assert stack.edit().header.model_version == 2
+
+
+def _tritonservers(engine: psutil.Process) -> list[psutil.Process]:
+    """The engine's Triton; none between two."""
+    return [child for child in engine.children() if "tritonserver" in child.name()]
+
+
+def _ready(triton: str) -> set[int]:
+    """What a Triton itself says that it has; nothing while it is away."""
+    with InferenceServerClient(triton) as client:
+        try:
+            index = client.get_model_repository_index(client_timeout=5)
+        except InferenceServerException:
+            return set()
+    return {int(entry.version) for entry in index.models if entry.state == "READY"}
 
 
 def _version(target: Target) -> models_pb2.ModelVersion:
