@@ -4,6 +4,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -40,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in RunningS3(address).environment.items():
             patch.setenv(name, value)
-        settings = {"model": "fake", "store": f"s3://{RunningS3.BUCKET}/results"}
+        settings: dict[str, Any] = {"model": "fake", "store": f"s3://{RunningS3.BUCKET}/results"}
         with running_fake(fake) as triton, running_server(triton, folder, **settings) as server:
             wait_until(server.serving, "the server serves")
             yield Site(server, fake, address)

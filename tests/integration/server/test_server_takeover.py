@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clearcanvas.v1 import images_pb2, jobs_pb2
@@ -28,7 +29,12 @@ class Fleet:
         self._number += 1
         folder = self._folder / str(self._number)
         folder.mkdir()
-        shared = {"jobs": self._database, "store": (self._folder / "store").as_uri(), "job_workers": 2, "workers": 1}
+        shared: dict[str, Any] = {
+            "jobs": self._database,
+            "store": (self._folder / "store").as_uri(),
+            "job_workers": 2,
+            "workers": 1,
+        }
         server = self._stack.enter_context(running_server(self._triton, folder, model="fake", **shared))
         wait_until(server.serving, "the server serves")
         return server

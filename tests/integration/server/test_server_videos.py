@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import av
 import grpc
@@ -27,7 +28,7 @@ GREEN = composition_pb2.Composition(color=composition_pb2.Color(green=200))
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """At most 1 MiB, at most 0.5 s, and nobody may keep it waiting for longer than a second."""
     folder = tmp_path_factory.mktemp("videos")
-    settings = {"model": "fake", "fast_model": "fake", "video_mib": 1, "video_duration_s": 0.5}
+    settings: dict[str, Any] = {"model": "fake", "fast_model": "fake", "video_mib": 1, "video_duration_s": 0.5}
     with (
         running_fake(FakeTriton()) as triton,
         running_server(
