@@ -54,3 +54,11 @@ async def paid_adapter(
     # The Python client of MPP signs for as long as the challenge is valid, and anvil's Tempo takes 30 s at the most.
     async with paid_stack.adapter(tmp_path_factory.mktemp("paid"), mpp_challenge_s=25) as adapter:
         yield adapter
+
+
+@pytest.fixture(scope="session")
+async def counter(paid_stack: PaidStack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningAdapter]:
+    """An adapter where everybody pays, for tests of jobs that leave it as it was."""
+    # Not only this machine's: so it is for those who pay.
+    async with paid_stack.adapter(tmp_path_factory.mktemp("counter"), http="0.0.0.0:0") as adapter:
+        yield adapter

@@ -3,16 +3,14 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 from PIL import Image
 
 from tests.support.clients import MPP_PULL, X402_V2, Client, Paid, pay
-from tests.support.http import Answer
+from tests.support.paid_jobs import fetch, uuid_of
 from tests.support.paid_pictures import make_paid_photo
 from tests.support.paid_stack import PaidStack, Payer, RunningAdapter
 from tests.support.recorder import Call, Recorder, recording
@@ -38,33 +36,8 @@ async def order(adapter: str, client: Client, payer: Payer, folder: Path, photo:
     )
 
 
-async def fetch(adapter: RunningAdapter, job: str, *, waiting: tuple[int, ...] = (202,)) -> Answer:
-    """Ask for a result, without a payment, until the answer is none of `waiting`."""
-    async with asyncio.timeout(90), aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(adapter.url(RESULT + job)) as response:
-                answer = Answer(response.status, response.headers, await response.read())
-            if answer.status not in waiting:
-                return answer
-            await asyncio.sleep(0.2)
-
-
-def uuid_of(paid: Paid) -> str:
-    assert paid.status == 202, paid.error
-    words = json.loads(paid.picture)
-    assert words["status"] == "processing"
-    return str(words["uuid"])
-
-
 def check_picture(content: bytes) -> None:
     assert Image.open(io.BytesIO(content)).convert("RGB").getpixel((0, 0)) == (0, 0, 255)
-
-
-@pytest.fixture(scope="module")
-async def counter(paid_stack: PaidStack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningAdapter]:
-    """An adapter where everybody pays."""
-    async with paid_stack.adapter(tmp_path_factory.mktemp("counter"), http=CLOSED) as adapter:
-        yield adapter
 
 
 @BOTH
@@ -78,7 +51,7 @@ async def test_a_client_pays_once_for_a_job_and_has_its_result(
         assert [call.answer and call.answer.status for call in recorder.calls] == [402, 202]
         assert submitted.receipts == []
 
-        result = await fetch(counter, job)
+        result = await fetch(counter, RESULT + job)
         assert result.status == 200
         check_picture(result.body)
         assert client.receipt in {name.lower() for name in result.headers}
@@ -88,7 +61,7 @@ async def test_a_client_pays_once_for_a_job_and_has_its_result(
         (call,) = recorder.paid_calls()
         again = await recorder.send(call)
         assert (again.status, json.loads(again.body)["uuid"]) == (202, job)
-        assert (await fetch(counter, job)).status == 404  # It was fetched whole.
+        assert (await fetch(counter, RESULT + job)).status == 404  # It was fetched whole.
     assert len(await payer.charges()) == 1
     assert "delivered" in await counter.audit()
 
@@ -99,7 +72,7 @@ async def test_a_job_that_fails_costs_nothing(paid_stack: PaidStack, counter: Ru
     photo = make_paid_photo()
     broken = photo[: len(photo) // 2]  # Its header is good.
     job = uuid_of(await order(counter.http, X402_V2, payer, tmp_path / "pays", broken))
-    assert (await fetch(counter, job)).status == 500
+    assert (await fetch(counter, RESULT + job)).status == 500
     await counter.audit()
     assert await payer.charges() == []
 
@@ -113,7 +86,7 @@ async def lose_and_pay_anew(paid_stack: PaidStack, client: Client, folder: Path)
             (first,) = recorder.paid_calls()
         await adapter.killed()
     async with paid_stack.adapter(folder / "next", **shared) as adapter, recording(adapter.http) as recorder:
-        assert (await fetch(adapter, job)).status == 402
+        assert (await fetch(adapter, RESULT + job)).status == 402
         url = recorder.url(RESULT + job)
         paid = await pay(client, url, b"", folder / "pays-anew", key=payer.key, rpc_url=payer.rpc_url, method="GET")
         assert (paid.status, paid.receipts) == (200, [client.receipt])
@@ -121,7 +94,7 @@ async def lose_and_pay_anew(paid_stack: PaidStack, client: Client, folder: Path)
         # The first credential may still live: it is the same job, and not charged again.
         again = await recorder.send(first)
         assert (again.status, json.loads(again.body)["uuid"]) == (202, job)
-        assert (await fetch(adapter, job)).status == 404
+        assert (await fetch(adapter, RESULT + job)).status == 404
         await adapter.audit()
     assert [charge.amount for charge in await payer.charges()] == [HD_PRICE]
 
@@ -151,7 +124,7 @@ async def come_again(adapter: RunningAdapter, recorder: Recorder, call: Call) ->
             await asyncio.sleep(0.5)
     assert answer.status == 202, answer.body
     job = str(json.loads(answer.body)["uuid"])
-    result = await fetch(adapter, job, waiting=(202, 503))
+    result = await fetch(adapter, RESULT + job, waiting=(202, 503))
     assert result.status == 200, result.body
     check_picture(result.body)
     return job

@@ -57,12 +57,13 @@ async def pay(
     key: str,
     rpc_url: str,
     form: Mapping[str, str] | None = None,
+    files: Mapping[str, Path] | None = None,
     method: Literal["GET", "POST"] = "POST",
 ) -> Paid:
     """Run `client` once with the payer's `key`, in `folder`, which is made.
 
-    `rpc_url` is the chain, for a client that asks it itself. With `form`, the other fields, the photo goes in one.
-    With the `method` GET, which the JavaScript clients know, nothing is sent.
+    `rpc_url` is the chain, for a client that asks it itself. With `form`, the other fields, the photo goes in one, or
+    `files` do in its place, by their fields. With the `method` GET, which the JavaScript clients know, nothing is sent.
     """
     folder.mkdir(exist_ok=True)
     source, result = folder / "photo.png", folder / "result.png"
@@ -75,7 +76,7 @@ async def pay(
         env=os.environ
         | client.environment
         | {client.key_variable: key, "RPC_URL": rpc_url, "METHOD": method}
-        | _write_form(form),
+        | _write_form(form, files),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -85,5 +86,6 @@ async def pay(
     return Paid(**report, picture=result.read_bytes() if result.exists() else b"")
 
 
-def _write_form(form: Mapping[str, str] | None) -> dict[str, str]:
-    return {} if form is None else {"FORM": json.dumps(form)}
+def _write_form(form: Mapping[str, str] | None, files: Mapping[str, Path] | None) -> dict[str, str]:
+    written = {} if form is None else {"FORM": json.dumps(form)}
+    return written if files is None else {**written, "FILES": json.dumps(files, default=str)}
