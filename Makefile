@@ -49,6 +49,7 @@ bench: ready ## Measure speed and memory beside bare inference and rembg, and wh
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.operations
 	$(BIN)/python -m benchmarks.video
+	$(BIN)/python -m benchmarks.replicas
 	$(BIN)/python -m benchmarks.payments
 
 .PHONY: cases

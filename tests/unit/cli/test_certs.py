@@ -52,7 +52,7 @@ def test_nothing_is_made_over_something(folder: Path) -> None:
     before = (folder / "ca.pem").read_bytes()
     result = runner.invoke(app, [str(folder)])
     assert result.exit_code == 2
-    assert "not empty" in " ".join(result.output.split())
+    assert "not empty" in " ".join(result.output.replace("│", " ").split())  # Its box breaks lines where the path ends.
     assert (folder / "ca.pem").read_bytes() == before
 
 
