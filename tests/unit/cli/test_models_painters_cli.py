@@ -46,13 +46,13 @@ def test_list_says_what_paints_and_how_and_what_is_missing(repository: Path, hea
     write_toy_generation(repository, "painter")
     result = call("list")
     assert result.exit_code == 0, result.output
-    facts, terms = result.stdout.split("\n┏")  # Two tables, so that they fit a terminal.
+    facts, terms = result.stdout.split("\n┏", 1)  # Two tables, so that they fit a terminal.
     lines = {line.split()[1]: line for line in facts.splitlines() if line.startswith("│")}
     for word in ("procedural", "≤ 512", "good"):
         assert word in lines["painter@1"]
     assert "missing" in lines["heavy@1"]
     assert "│ painter@1 │ Apache-2.0 │" in terms
-    assert f"heavy: {heavy / 'weights'} is not there: pull 'heavy'" in result.stderr
+    assert f"heavy@1: {heavy / 'weights'} is not there: pull 'heavy'" in result.stderr
 
 
 def test_seal_takes_a_change(repository: Path) -> None:
