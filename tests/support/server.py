@@ -1,8 +1,10 @@
 """A real `python -m server` for tests, and a client that sees what a caller sees."""
 
 import re
+import signal
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from server.workers.limits import JOB_NICENESS, NICENESS
+from server.workers.workspace import sweep
 from tests.support.processes import SHARED_MEMORY, free_address, module, running, tail, wait_until, workers_of
 from transport.tls import Tls
 
@@ -136,7 +139,7 @@ def running_server(
         "CLEARCANVAS_SCRATCH": str(folder / "scratch"),
     } | {f"CLEARCANVAS_{name.upper()}": str(value) for name, value in settings.items()}
     log = folder / "server.log"
-    with running(module("server"), environment, log) as process:
+    with _swept_after(running(module("server"), environment, log)) as process:
         server = RunningServer(psutil.Process(process.pid), address, log, caller)
 
         def answers() -> bool:
@@ -150,6 +153,18 @@ def running_server(
         wait_until(answers, "the server answers")
         yield server
         server.channel.close()
+
+
+@contextmanager
+def _swept_after(running_process: AbstractContextManager[subprocess.Popen[bytes]]) -> Iterator[subprocess.Popen[bytes]]:
+    """Remove what a killed server leaves in shared memory, as the next server would if there were one."""
+    process = None
+    try:
+        with running_process as process:
+            yield process
+    finally:
+        if process is not None and process.returncode == -signal.SIGKILL:
+            sweep(SHARED_MEMORY)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ def test_a_model_whose_weights_nobody_pulled_keeps_nothing_from_being_served(tri
         card.write('parameters { key: "weights" value { string_value: "weights" } }\n')
     with running_engine(tmp_path / "models", triton_env, tmp_path) as engine:
         assert engine.answers("toy")
-        assert engine.logged(r"INFO engine: not served: heavy: .*weights is not there: pull")
+        assert engine.logged(r"INFO engine \[-\] not served: heavy: .*weights is not there: pull")
         assert not engine.logged("ERROR")
         with pytest.raises(ModelNotFoundError):
             paint(engine, "heavy")
