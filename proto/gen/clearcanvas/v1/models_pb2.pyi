@@ -292,7 +292,7 @@ class Step(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`verify`, `load`, `canary`, `golden`, `latency`, `switch` or `drain`."""
+    """`verify`, `load`, `canary`, `golden`, `switch` or `drain`."""
     text: _builtins.str
     """What was found, in words."""
     seconds: _builtins.float
