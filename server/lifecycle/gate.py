@@ -54,9 +54,8 @@ class GoldenGate:
             return await self._mattes.make(target, sample.image, file)
         except ModelUnavailableError as error:
             raise ModelRefusedError(f"{target} does not work on {sample.name!r}: {error}") from error
-        except (
-            DeadlineExceededError
-        ) as error:  # An inference has a limit of its own: it was a worker that was not free.
+        except DeadlineExceededError as error:
+            # An inference has a limit of its own: it was a worker that was not free.
             raise OverloadedError("The workers of jobs are busy, so nothing could be judged.") from error
 
     def _samples(self) -> tuple[Sample, ...]:
