@@ -5,14 +5,13 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-import tritonclient.grpc as triton
 
 from tests.support.postgres import RunningPostgres, running_postgres
 from tests.support.processes import free_address, module, running, tail, wait_until
 from tests.support.redis import running_redis
 from tests.support.s3 import RunningS3, require_s3, running_s3
 from tests.support.stack import RunningStack, running_stack
-from tests.support.toy_model import write_toy_model
+from tests.support.toy_model import serves_toy, write_toy_model
 
 pytest_plugins = ["tests.support.devnet", "tests.support.leftovers"]
 
@@ -79,14 +78,11 @@ def engine(toy_repository: Path, triton_env: Path, tmp_path_factory: pytest.Temp
         "CLEARCANVAS_MODEL": "toy",
         "CLEARCANVAS_TRITON_ENV": str(triton_env),
     }
-    with running(module("engine"), environment, log) as process, triton.InferenceServerClient(address) as client:
+    with running(module("engine"), environment, log) as process:
 
         def ready() -> bool:
             assert process.poll() is None, f"the engine ended with {process.returncode}:\n{tail(log)}"
-            try:
-                return bool(client.is_model_ready("toy"))
-            except triton.InferenceServerException:
-                return False
+            return serves_toy(address)
 
         wait_until(ready, "Triton serves the toy model")
         yield address

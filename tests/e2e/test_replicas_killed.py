@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.http import make_photo
 from tests.support.processes import eventually
-from tests.support.replicas import Replicas, serves_toy
+from tests.support.replicas import Replicas
+from tests.support.toy_model import serves_toy
 
 CALLERS = 4
 LIMIT_S = 120

@@ -10,13 +10,12 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 import psutil
-import tritonclient.grpc as triton
 
 from tests.support.postgres import RunningPostgres, running_postgres
 from tests.support.processes import free_address, module, running, tail, wait_until
 from tests.support.redis import running_redis
 from tests.support.server import RunningServer, running_server
-from tests.support.toy_model import write_toy_model
+from tests.support.toy_model import serves_toy, write_toy_model
 
 SERVERS, TRITONS, ADAPTERS = 3, 2, 2
 Running = TypeVar("Running")
@@ -128,15 +127,6 @@ class Replicas:
         command = module("cli", "keys", "add", "tests", "--per-minute", "1000000")
         variables = os.environ | {"CLEARCANVAS_KEYS": self._keys}
         return subprocess.run(command, check=True, capture_output=True, text=True, env=variables).stdout.strip()
-
-
-def serves_toy(address: str) -> bool:
-    """Whether a Triton is there, with its model."""
-    with triton.InferenceServerClient(address) as client:
-        try:
-            return bool(client.is_model_ready("toy"))
-        except triton.InferenceServerException:
-            return False
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import onnx
+import tritonclient.grpc as triton
 from onnx import TensorProto, helper
 
 from cards.card import CARD_FILE, ModelCard, read_card, weights_file
@@ -69,3 +70,12 @@ def toy_onnx(size: int, gain: float = 4.0) -> onnx.ModelProto:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     onnx.checker.check_model(model)
     return model
+
+
+def serves_toy(address: str) -> bool:
+    """Whether a Triton is there, with its model."""
+    with triton.InferenceServerClient(address) as client:
+        try:
+            return bool(client.is_model_ready("toy"))
+        except triton.InferenceServerException:
+            return False

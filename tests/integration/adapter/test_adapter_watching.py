@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -11,23 +11,12 @@ import pytest_asyncio
 from tests.integration.adapter.fake_service import FakeImageService, RunningFake
 from tests.integration.adapter.forms import COLOR, MATTE
 from tests.integration.adapter.process import AdapterProcess, run_adapter
-from tests.support.collector import RunningCollector, running_collector
-from tests.support.processes import eventually, free_address
+from tests.support.collector import RunningCollector
+from tests.support.processes import eventually
 
 CANARY = "canary4711"
 REJECTED = 'clearcanvas_adapter_rejections_total{code="invalid_parameter"}'
 PNG = b"\x89PNG\r\n\x1a\n" + CANARY.encode() * 8
-
-
-@pytest.fixture(scope="module")
-def collector() -> Iterator[RunningCollector]:
-    with running_collector() as collector:
-        yield collector
-
-
-@pytest.fixture(scope="module")
-def metrics() -> str:
-    return free_address()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from engine.environment import locate
 from engine.launch import Launch
 from tests.support.processes import free_address, running, tail, wait_until
+from tests.support.toy_model import serves_toy
 
 SCRIPT = Path(__file__).parents[3] / "deploy" / "images" / "serve-models.sh"
 
@@ -49,16 +50,12 @@ def served(triton_env: Path, toy_repository: Path, tmp_path_factory: pytest.Temp
     working = launch.folder / "cwd"
     with running([str(SCRIPT), "toy"], variables, log, cwd=working) as process:
         address = f"{host}:{port}"
-        with triton.InferenceServerClient(address) as client:
 
-            def ready() -> bool:
-                assert process.poll() is None, tail(log)
-                try:
-                    return bool(client.is_model_ready("toy"))
-                except triton.InferenceServerException:
-                    return False
+        def ready() -> bool:
+            assert process.poll() is None, tail(log)
+            return serves_toy(address)
 
-            wait_until(ready, "Triton serves the toy model")
+        wait_until(ready, "Triton serves the toy model")
         yield address
 
 

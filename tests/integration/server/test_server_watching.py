@@ -8,9 +8,9 @@ import grpc
 import pytest
 from clearcanvas.v1 import images_pb2
 
-from tests.support.collector import RunningCollector, running_collector
+from tests.support.collector import RunningCollector
 from tests.support.fake_triton import FakeTriton, running_fake
-from tests.support.processes import free_address, wait_until
+from tests.support.processes import wait_until
 from tests.support.server import RunningServer, picture, running_server
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -22,17 +22,6 @@ CALLER = f"00-{TRACE}-b7ad6b7169203331-01"
 @pytest.fixture(scope="module")
 def fake() -> FakeTriton:
     return FakeTriton()
-
-
-@pytest.fixture(scope="module")
-def collector() -> Iterator[RunningCollector]:
-    with running_collector() as collector:
-        yield collector
-
-
-@pytest.fixture(scope="module")
-def metrics() -> str:
-    return free_address()
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,11 @@
 """What is written down of changes and of copies, for all servers."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from cards.target import Target
 from server.lifecycle.findings import Copies, Findings, Pair
 from server.lifecycle.journal import MOST, Change, Journal
 from server.routing.database import RoutingDatabase
 
 PAIR = Pair("isnet", Target("isnet", 2), Target("isnet", 1))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[RoutingDatabase]:
-    database = RoutingDatabase(f"sqlite:///{tmp_path}/jobs.sqlite")
-    await database.start()
-    yield database
-    await database.close()
 
 
 async def test_changes_and_refusals_are_read_newest_first(database: RoutingDatabase) -> None:

@@ -1,8 +1,6 @@
 """One Triton is brought to what is wanted, and nothing is taken away that anybody needs."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -33,11 +31,8 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = RoutingDatabase(f"sqlite:///{tmp_path}/jobs.sqlite")
-    await database.start()
-    yield World(RouteStore(database, "me"))
-    await database.close()
+def world(database: RoutingDatabase) -> World:
+    return World(RouteStore(database, "me"))
 
 
 async def test_nothing_is_done_where_all_is_well(world: World) -> None:

@@ -1,10 +1,8 @@
 """What several servers see and hold of the routing, on one database."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -38,14 +36,6 @@ class Server:
 
     async def leave(self) -> None:
         await self.database.run(self._presence.leave)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[RoutingDatabase]:
-    database = RoutingDatabase(f"sqlite:///{tmp_path}/jobs.sqlite")
-    await database.start()
-    yield database
-    await database.close()
 
 
 @pytest.fixture
