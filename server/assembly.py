@@ -53,9 +53,9 @@ from transport.addresses import is_loopback
 
 PRELOAD = ("server.workers.preload",)
 
-# How long an attempt may wait for a worker that makes one of the other kind, fetch its inputs and store its result.
 PERIODS = RoutingPeriods()
 
+# How long an attempt may wait for a worker that makes one of the other kind, fetch its inputs and store its result.
 AROUND_S = 300.0
 
 # How long a submit waits for a worker, behind the calls that are at work, until its video's header is read.
