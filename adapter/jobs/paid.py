@@ -208,7 +208,7 @@ class PaidJobs:
         else:
             sold = await self._sold.assign(claim, fence, charge, is_paid=is_paid)
         accepted = await self._submit(sold, submit)
-        if has_failed(accepted.job) or (not is_at_work(accepted.job) and not accepted.job.result.available):
+        if _came_to_nothing(accepted.job):
             sold = await self._sold.renew(claim, fence, sold, is_paid=is_paid)
             accepted = await self._submit(sold, submit)
         return sold, accepted
@@ -278,6 +278,11 @@ class PaidJobs:
 async def _hand_over(stack: AsyncExitStack, ticket: Ticket) -> AsyncIterator[Ticket]:
     async with stack:
         yield ticket
+
+
+def _came_to_nothing(job: Job) -> bool:
+    """Whether a job has ended, and nobody has or can have its result."""
+    return has_failed(job) or not (is_at_work(job) or job.result.available or job.result.fetched)
 
 
 def _in_progress() -> PaymentInProgressError:

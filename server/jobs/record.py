@@ -65,6 +65,7 @@ class Result:
     size: int
     facts: Json
     available: bool  # whether it can be downloaded still
+    fetched: bool  # whether all of it has arrived, and it was removed for that
     expires: datetime  # when it is removed at the latest
 
 

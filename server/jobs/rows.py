@@ -73,6 +73,7 @@ def _result(row: RowMapping, retention: Retention) -> Result | None:
         size=result["size"],
         facts=result["facts"],
         available=row["gone_s"] is None,
+        fetched=row["delivered"] >= result["size"],
         expires=_moment(row["ended"]) + retention.result,
     )
 

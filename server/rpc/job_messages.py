@@ -41,6 +41,7 @@ def write_result(kind: Kind, result: Result, upload_link: str = "") -> wire.JobR
         content_type=result.content_type,
         size=result.size,
         available=result.available,
+        fetched=result.fetched,
         expire_time=_timestamp(result.expires),
         upload_link=upload_link,
         image=read_image_facts(result.facts) if kind is Kind.IMAGE else None,

@@ -177,7 +177,7 @@ class FakeJobService(jobs_pb2_grpc.JobServiceServicer):
         for offset, length in sorted(found.confirmed):
             reached = max(reached, offset + length) if offset <= reached else reached
         if reached >= found.job.result.size:
-            found.job.result.available = False
+            found.job.result.available, found.job.result.fetched = False, True
         return ConfirmDownloadResponse()
 
     async def CancelJob(self, request: CancelJobRequest, context: Context) -> CancelJobResponse:  # noqa: N802

@@ -114,10 +114,11 @@ def test_a_result_is_gone_once_all_of_it_has_arrived(customer: Customer) -> None
     size = job.result.size
     for offset, length in ((0, size // 2), (0, size // 2), (size - 5, 5)):
         customer.confirm(job.id, offset, length)
-        assert customer.get(job.id).result.available
+        known = customer.get(job.id).result
+        assert (known.available, known.fetched) == (True, False)
     customer.confirm(job.id, size // 3, size - size // 3)
     after = customer.get(job.id)
-    assert (after.state, after.result.available) == (SUCCEEDED, False)
+    assert (after.state, after.result.available, after.result.fetched) == (SUCCEEDED, False, True)
     seen = refused(lambda: customer.download(job.id))
     assert (seen.code, seen.reason) == (grpc.StatusCode.NOT_FOUND, "RESULT_GONE")
 

@@ -57,6 +57,11 @@ class ModelJobs(JobService):
                 job.result.CopyFrom(JobResult(size=1, available=True) if well else JobResult())
         self.changed.set()
 
+    def remove(self, *, fetched: bool) -> None:
+        """The results are gone: each has arrived, or its time was over."""
+        for job in self.jobs.values():
+            job.result.available, job.result.fetched = False, fetched
+
 
 class _Watch:
     """A call, as far as it is used."""

@@ -28,17 +28,17 @@ from clearcanvas.v1 import videos_pb2 as clearcanvas_dot_v1_dot_videos__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63learcanvas/v1/jobs.proto\x12\x0e\x63learcanvas.v1\x1a clearcanvas/v1/composition.proto\x1a\x1b\x63learcanvas/v1/images.proto\x1a\x1b\x63learcanvas/v1/videos.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"S\n\nJobOptions\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"l\n\x12SubmitImageRequest\x12+\n\x07options\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.JobOptions\x12)\n\x04\x65\x64it\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.EditRequest\"O\n\x13SubmitImageResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12\x16\n\x0ewebhook_secret\x18\x02 \x01(\t\"Z\n\x12SubmitVideoRequest\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.VideoOrderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xd6\x01\n\nVideoOrder\x12+\n\x07options\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.JobOptions\x12\x30\n\x0b\x63omposition\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.Composition\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.clearcanvas.v1.VideoFormat\x12-\n\x07matting\x18\x04 \x01(\x0e\x32\x1c.clearcanvas.v1.VideoMatting\x12\r\n\x05model\x18\x05 \x01(\t\"O\n\x13SubmitVideoResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12\x16\n\x0ewebhook_secret\x18\x02 \x01(\t\"\x80\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.clearcanvas.v1.JobKind\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.clearcanvas.v1.JobState\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x18.clearcanvas.v1.Progress\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\r\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05video\x18\x08 \x01(\x0b\x32\x1a.clearcanvas.v1.VideoFacts\x12)\n\x06result\x18\t \x01(\x0b\x32\x19.clearcanvas.v1.JobResult\x12+\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x1a.clearcanvas.v1.JobFailure\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\r\x12\r\n\x05total\x18\x02 \x01(\r\"\xdf\x01\n\tJobResult\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\tavailable\x18\x03 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bupload_link\x18\x05 \x01(\t\x12)\n\x05image\x18\x06 \x01(\x0b\x32\x1a.clearcanvas.v1.EditHeader\x12*\n\x05video\x18\x07 \x01(\x0b\x32\x1b.clearcanvas.v1.VideoResult\"-\n\nJobFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"*\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"2\n\x0eGetJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\">\n\x0fWatchJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x10\n\x08previews\x18\x03 \x01(\x08\"_\n\x10WatchJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12)\n\x08previews\x18\x02 \x03(\x0b\x32\x17.clearcanvas.v1.Preview\"*\n\x07Preview\x12\x0e\n\x06time_s\x18\x01 \x01(\x01\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\"R\n\x15\x44ownloadResultRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"^\n\x16\x44ownloadResultResponse\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.clearcanvas.v1.JobResultH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"S\n\x16\x43onfirmDownloadRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"\x19\n\x17\x43onfirmDownloadResponse\"-\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"5\n\x11\x43\x61ncelJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\"-\n\x10\x44\x65leteJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*K\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_KIND_IMAGE\x10\x01\x12\x12\n\x0eJOB_KIND_VIDEO\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32\xc3\x05\n\nJobService\x12V\n\x0bSubmitImage\x12\".clearcanvas.v1.SubmitImageRequest\x1a#.clearcanvas.v1.SubmitImageResponse\x12X\n\x0bSubmitVideo\x12\".clearcanvas.v1.SubmitVideoRequest\x1a#.clearcanvas.v1.SubmitVideoResponse(\x01\x12G\n\x06GetJob\x12\x1d.clearcanvas.v1.GetJobRequest\x1a\x1e.clearcanvas.v1.GetJobResponse\x12O\n\x08WatchJob\x12\x1f.clearcanvas.v1.WatchJobRequest\x1a .clearcanvas.v1.WatchJobResponse0\x01\x12\x61\n\x0e\x44ownloadResult\x12%.clearcanvas.v1.DownloadResultRequest\x1a&.clearcanvas.v1.DownloadResultResponse0\x01\x12\x62\n\x0f\x43onfirmDownload\x12&.clearcanvas.v1.ConfirmDownloadRequest\x1a\'.clearcanvas.v1.ConfirmDownloadResponse\x12P\n\tCancelJob\x12 .clearcanvas.v1.CancelJobRequest\x1a!.clearcanvas.v1.CancelJobResponse\x12P\n\tDeleteJob\x12 .clearcanvas.v1.DeleteJobRequest\x1a!.clearcanvas.v1.DeleteJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63learcanvas/v1/jobs.proto\x12\x0e\x63learcanvas.v1\x1a clearcanvas/v1/composition.proto\x1a\x1b\x63learcanvas/v1/images.proto\x1a\x1b\x63learcanvas/v1/videos.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"S\n\nJobOptions\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"l\n\x12SubmitImageRequest\x12+\n\x07options\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.JobOptions\x12)\n\x04\x65\x64it\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.EditRequest\"O\n\x13SubmitImageResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12\x16\n\x0ewebhook_secret\x18\x02 \x01(\t\"Z\n\x12SubmitVideoRequest\x12+\n\x05order\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.VideoOrderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xd6\x01\n\nVideoOrder\x12+\n\x07options\x18\x01 \x01(\x0b\x32\x1a.clearcanvas.v1.JobOptions\x12\x30\n\x0b\x63omposition\x18\x02 \x01(\x0b\x32\x1b.clearcanvas.v1.Composition\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.clearcanvas.v1.VideoFormat\x12-\n\x07matting\x18\x04 \x01(\x0e\x32\x1c.clearcanvas.v1.VideoMatting\x12\r\n\x05model\x18\x05 \x01(\t\"O\n\x13SubmitVideoResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12\x16\n\x0ewebhook_secret\x18\x02 \x01(\t\"\x80\x03\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.clearcanvas.v1.JobKind\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.clearcanvas.v1.JobState\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x18.clearcanvas.v1.Progress\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\r\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05video\x18\x08 \x01(\x0b\x32\x1a.clearcanvas.v1.VideoFacts\x12)\n\x06result\x18\t \x01(\x0b\x32\x19.clearcanvas.v1.JobResult\x12+\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x1a.clearcanvas.v1.JobFailure\"\'\n\x08Progress\x12\x0c\n\x04\x64one\x18\x01 \x01(\r\x12\r\n\x05total\x18\x02 \x01(\r\"\xf0\x01\n\tJobResult\x12\x14\n\x0c\x63ontent_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x11\n\tavailable\x18\x03 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bupload_link\x18\x05 \x01(\t\x12)\n\x05image\x18\x06 \x01(\x0b\x32\x1a.clearcanvas.v1.EditHeader\x12*\n\x05video\x18\x07 \x01(\x0b\x32\x1b.clearcanvas.v1.VideoResult\x12\x0f\n\x07\x66\x65tched\x18\x08 \x01(\x08\"-\n\nJobFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"*\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"2\n\x0eGetJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\">\n\x0fWatchJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x10\n\x08previews\x18\x03 \x01(\x08\"_\n\x10WatchJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\x12)\n\x08previews\x18\x02 \x03(\x0b\x32\x17.clearcanvas.v1.Preview\"*\n\x07Preview\x12\x0e\n\x06time_s\x18\x01 \x01(\x01\x12\x0f\n\x07picture\x18\x02 \x01(\x0c\"R\n\x15\x44ownloadResultRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"^\n\x16\x44ownloadResultResponse\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.clearcanvas.v1.JobResultH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"S\n\x16\x43onfirmDownloadRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x04\x12\x0e\n\x06length\x18\x04 \x01(\x04\"\x19\n\x17\x43onfirmDownloadResponse\"-\n\x10\x43\x61ncelJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"5\n\x11\x43\x61ncelJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearcanvas.v1.Job\"-\n\x10\x44\x65leteJobRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"\x13\n\x11\x44\x65leteJobResponse*K\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eJOB_KIND_IMAGE\x10\x01\x12\x12\n\x0eJOB_KIND_VIDEO\x10\x02*\x9a\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x15\n\x11JOB_STATE_RUNNING\x10\x02\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10JOB_STATE_FAILED\x10\x04\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x05\x32\xc3\x05\n\nJobService\x12V\n\x0bSubmitImage\x12\".clearcanvas.v1.SubmitImageRequest\x1a#.clearcanvas.v1.SubmitImageResponse\x12X\n\x0bSubmitVideo\x12\".clearcanvas.v1.SubmitVideoRequest\x1a#.clearcanvas.v1.SubmitVideoResponse(\x01\x12G\n\x06GetJob\x12\x1d.clearcanvas.v1.GetJobRequest\x1a\x1e.clearcanvas.v1.GetJobResponse\x12O\n\x08WatchJob\x12\x1f.clearcanvas.v1.WatchJobRequest\x1a .clearcanvas.v1.WatchJobResponse0\x01\x12\x61\n\x0e\x44ownloadResult\x12%.clearcanvas.v1.DownloadResultRequest\x1a&.clearcanvas.v1.DownloadResultResponse0\x01\x12\x62\n\x0f\x43onfirmDownload\x12&.clearcanvas.v1.ConfirmDownloadRequest\x1a\'.clearcanvas.v1.ConfirmDownloadResponse\x12P\n\tCancelJob\x12 .clearcanvas.v1.CancelJobRequest\x1a!.clearcanvas.v1.CancelJobResponse\x12P\n\tDeleteJob\x12 .clearcanvas.v1.DeleteJobRequest\x1a!.clearcanvas.v1.DeleteJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clearcanvas.v1.jobs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBKIND']._serialized_start=2300
-  _globals['_JOBKIND']._serialized_end=2375
-  _globals['_JOBSTATE']._serialized_start=2378
-  _globals['_JOBSTATE']._serialized_end=2532
+  _globals['_JOBKIND']._serialized_start=2317
+  _globals['_JOBKIND']._serialized_end=2392
+  _globals['_JOBSTATE']._serialized_start=2395
+  _globals['_JOBSTATE']._serialized_end=2549
   _globals['_JOBOPTIONS']._serialized_start=170
   _globals['_JOBOPTIONS']._serialized_end=253
   _globals['_SUBMITIMAGEREQUEST']._serialized_start=255
@@ -56,35 +56,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROGRESS']._serialized_start=1223
   _globals['_PROGRESS']._serialized_end=1262
   _globals['_JOBRESULT']._serialized_start=1265
-  _globals['_JOBRESULT']._serialized_end=1488
-  _globals['_JOBFAILURE']._serialized_start=1490
-  _globals['_JOBFAILURE']._serialized_end=1535
-  _globals['_GETJOBREQUEST']._serialized_start=1537
-  _globals['_GETJOBREQUEST']._serialized_end=1579
-  _globals['_GETJOBRESPONSE']._serialized_start=1581
-  _globals['_GETJOBRESPONSE']._serialized_end=1631
-  _globals['_WATCHJOBREQUEST']._serialized_start=1633
-  _globals['_WATCHJOBREQUEST']._serialized_end=1695
-  _globals['_WATCHJOBRESPONSE']._serialized_start=1697
-  _globals['_WATCHJOBRESPONSE']._serialized_end=1792
-  _globals['_PREVIEW']._serialized_start=1794
-  _globals['_PREVIEW']._serialized_end=1836
-  _globals['_DOWNLOADRESULTREQUEST']._serialized_start=1838
-  _globals['_DOWNLOADRESULTREQUEST']._serialized_end=1920
-  _globals['_DOWNLOADRESULTRESPONSE']._serialized_start=1922
-  _globals['_DOWNLOADRESULTRESPONSE']._serialized_end=2016
-  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_start=2018
-  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_end=2101
-  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_start=2103
-  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_end=2128
-  _globals['_CANCELJOBREQUEST']._serialized_start=2130
-  _globals['_CANCELJOBREQUEST']._serialized_end=2175
-  _globals['_CANCELJOBRESPONSE']._serialized_start=2177
-  _globals['_CANCELJOBRESPONSE']._serialized_end=2230
-  _globals['_DELETEJOBREQUEST']._serialized_start=2232
-  _globals['_DELETEJOBREQUEST']._serialized_end=2277
-  _globals['_DELETEJOBRESPONSE']._serialized_start=2279
-  _globals['_DELETEJOBRESPONSE']._serialized_end=2298
-  _globals['_JOBSERVICE']._serialized_start=2535
-  _globals['_JOBSERVICE']._serialized_end=3242
+  _globals['_JOBRESULT']._serialized_end=1505
+  _globals['_JOBFAILURE']._serialized_start=1507
+  _globals['_JOBFAILURE']._serialized_end=1552
+  _globals['_GETJOBREQUEST']._serialized_start=1554
+  _globals['_GETJOBREQUEST']._serialized_end=1596
+  _globals['_GETJOBRESPONSE']._serialized_start=1598
+  _globals['_GETJOBRESPONSE']._serialized_end=1648
+  _globals['_WATCHJOBREQUEST']._serialized_start=1650
+  _globals['_WATCHJOBREQUEST']._serialized_end=1712
+  _globals['_WATCHJOBRESPONSE']._serialized_start=1714
+  _globals['_WATCHJOBRESPONSE']._serialized_end=1809
+  _globals['_PREVIEW']._serialized_start=1811
+  _globals['_PREVIEW']._serialized_end=1853
+  _globals['_DOWNLOADRESULTREQUEST']._serialized_start=1855
+  _globals['_DOWNLOADRESULTREQUEST']._serialized_end=1937
+  _globals['_DOWNLOADRESULTRESPONSE']._serialized_start=1939
+  _globals['_DOWNLOADRESULTRESPONSE']._serialized_end=2033
+  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_start=2035
+  _globals['_CONFIRMDOWNLOADREQUEST']._serialized_end=2118
+  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_start=2120
+  _globals['_CONFIRMDOWNLOADRESPONSE']._serialized_end=2145
+  _globals['_CANCELJOBREQUEST']._serialized_start=2147
+  _globals['_CANCELJOBREQUEST']._serialized_end=2192
+  _globals['_CANCELJOBRESPONSE']._serialized_start=2194
+  _globals['_CANCELJOBRESPONSE']._serialized_end=2247
+  _globals['_DELETEJOBREQUEST']._serialized_start=2249
+  _globals['_DELETEJOBREQUEST']._serialized_end=2294
+  _globals['_DELETEJOBRESPONSE']._serialized_start=2296
+  _globals['_DELETEJOBRESPONSE']._serialized_end=2315
+  _globals['_JOBSERVICE']._serialized_start=2552
+  _globals['_JOBSERVICE']._serialized_end=3259
 # @@protoc_insertion_point(module_scope)

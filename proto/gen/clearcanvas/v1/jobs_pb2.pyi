@@ -386,6 +386,7 @@ class JobResult(_message.Message):
     UPLOAD_LINK_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
     VIDEO_FIELD_NUMBER: _builtins.int
+    FETCHED_FIELD_NUMBER: _builtins.int
     content_type: _builtins.str
     """Media type: image/png, image/webp, image/jpeg, video/mp4, video/webm or application/zip."""
     size: _builtins.int
@@ -394,6 +395,8 @@ class JobResult(_message.Message):
     """Whether it can be downloaded still."""
     upload_link: _builtins.str
     """Where it can be fetched from directly, until `expire_time`. Empty unless uploads are configured."""
+    fetched: _builtins.bool
+    """Whether all of it has arrived at who asked for it, which is why it is not available any more."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it is removed at the latest."""
@@ -416,10 +419,11 @@ class JobResult(_message.Message):
         upload_link: _builtins.str = ...,
         image: _images_pb2.EditHeader | None = ...,
         video: _videos_pb2.VideoResult | None = ...,
+        fetched: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "image", b"image", "video", b"video"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "content_type", b"content_type", "expire_time", b"expire_time", "image", b"image", "size", b"size", "upload_link", b"upload_link", "video", b"video"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "content_type", b"content_type", "expire_time", b"expire_time", "fetched", b"fetched", "image", b"image", "size", b"size", "upload_link", b"upload_link", "video", b"video"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,7 +31,9 @@ CONTENT = bytes(range(256)) * 5000  # More than one chunk.
 
 def record(facts: Mapping[str, str] | None = None, kind: Kind = Kind.VIDEO, content_type: str = "video/mp4") -> Record:
     now = datetime.now(UTC)
-    result = Result(RESULT, content_type, len(CONTENT), facts or {}, available=True, expires=now + timedelta(hours=1))
+    result = Result(
+        RESULT, content_type, len(CONTENT), facts or {}, available=True, fetched=False, expires=now + timedelta(hours=1)
+    )
     return Record(JOB, "open", kind, {}, "ab", State.SUCCEEDED, 1, 1, 1, created=now, ended=now, result=result)
 
 

@@ -188,6 +188,25 @@ def test_a_job_that_fails_costs_nothing_and_its_payment_buys_another(world: Worl
     assert world.received(purse) == PRICE
 
 
+@pytest.mark.parametrize("fetched", [True, False], ids=["fetched", "expired"])
+def test_a_payment_buys_another_job_only_where_its_result_never_arrived(world: World, *, fetched: bool) -> None:
+    """Its delivery is not booked yet, or never was: the service says whether there was one."""
+    purse = purse_of(world)
+
+    async def story() -> None:
+        sale, process = JobWorld(world), world.processes[0]
+        job = await sale.order(process, world.payment(purse))
+        sale.jobs.end()
+        await sale.pass_time()
+        sale.jobs.remove(fetched=fetched)
+        assert (await sale.order(process, world.payment(purse)) == job) is fetched
+        assert len(sale.jobs.jobs) == (1 if fetched else 2)
+        await sale.close()
+
+    world.run(story())
+    assert world.received(purse) == PRICE
+
+
 def test_a_payment_that_expires_while_its_job_is_at_work_is_made_anew(world: World) -> None:
     purse = purse_of(world)
 
