@@ -37,6 +37,7 @@ from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
+from adapter.pages.site import Site
 from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
 from adapter.routes.discovery import DiscoveryRoutes
@@ -45,6 +46,7 @@ from adapter.routes.images import ImageRoutes
 from adapter.routes.jobs import JobRoutes
 from adapter.routes.jobs_images import ImageJobRoutes
 from adapter.routes.jobs_videos import VideoJobRoutes
+from adapter.routes.pages import PageRoutes
 from adapter.routes.paid import PaidRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
@@ -113,7 +115,9 @@ def build_app(
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
-    DiscoveryRoutes(offers, priced, shop.ways if shop is not None else {}).add_to(app)
+    ways = shop.ways if shop is not None else {}
+    DiscoveryRoutes(offers, priced, ways).add_to(app)
+    PageRoutes(Site(), offers, priced, ways).add_to(app)
     return app
 
 

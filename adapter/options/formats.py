@@ -4,6 +4,7 @@ from clearcanvas.v1 import images_pb2
 from clearcanvas.v1.composition_pb2 import Color, Composition
 from clearcanvas.v1.images_pb2 import ImageFormat, OutputKind, OutputOptions
 
+from adapter.accept import parse_accept
 from adapter.options.fields import Fields
 from adapter.options.option import Option, choice
 
@@ -98,18 +99,3 @@ def negotiate(accept: str, *, jpeg_possible: bool) -> ImageFormat.ValueType:
 
 def _is_solid(color: Color) -> bool:
     return not color.HasField("alpha") or color.alpha == 255
-
-
-def parse_accept(accept: str) -> dict[str, float]:
-    """Media range → quality, 0 to 1. A range with a malformed quality is left out."""
-    ranges: dict[str, float] = {}
-    for item in accept.split(","):
-        name, *parameters = (part.strip().lower() for part in item.split(";"))
-        quality = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-        try:
-            value = float(quality)
-        except ValueError:
-            continue
-        if 0.0 <= value <= 1.0:
-            ranges[name] = value
-    return ranges

@@ -10,11 +10,11 @@ from typing import Final
 from aiohttp import web
 from clearcanvas.v1.images_pb2 import EditHeader
 
+from adapter.accept import parse_accept
 from adapter.editing import Body
 from adapter.errors import NoForegroundError
 from adapter.middleware.shapes import REMOVEBG_PREFIX
 from adapter.middleware.standing import standing_of
-from adapter.options.formats import parse_accept
 from adapter.removebg.archive import archive
 
 _JSON: Final = "application/json"

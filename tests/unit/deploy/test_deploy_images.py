@@ -39,6 +39,8 @@ def imported(program: str) -> set[NormalizedName]:
     distributions = packages_distributions()
     ours = {program, *LIBRARIES}
     tops = {module.split(".")[0] for module in seen} - ours
+    # Both multiparts have a module of that name; python-multipart's hands over to the one that is meant.
+    distributions = {**distributions, "multipart": ["multipart"]}
     return {canonicalize_name(name) for top in tops for name in distributions.get(top, ())} - {"clearcanvas"}
 
 
