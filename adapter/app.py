@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from aiohttp import web
 from adapter import metrics
 from adapter.access import Access
 from adapter.config import Settings
+from adapter.discovery.way import WayToPay
 from adapter.editing import Editor
 from adapter.errors import InvalidSettingsError
 from adapter.fetching.fetcher import Fetcher
@@ -50,7 +51,7 @@ from adapter.routes.pages import PageRoutes
 from adapter.routes.paid import PaidRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
-from adapter.sale.settings import PaymentSettings
+from adapter.sale.settings import PaymentSettings, RailName
 from adapter.sale.till import Till
 from adapter.service import ImageService, open_channel
 from adapter.uploads.body import UploadLimits
@@ -115,10 +116,16 @@ def build_app(
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
-    ways = shop.ways if shop is not None else {}
+    _add_readings(app, offers, priced, shop.ways if shop is not None else {})
+    return app
+
+
+def _add_readings(
+    app: web.Application, offers: Offers, priced: Mapping[str, Priced], ways: Mapping[RailName, WayToPay]
+) -> None:
+    """What is read before anything is called, by programs and by people."""
     DiscoveryRoutes(offers, priced, ways).add_to(app)
     PageRoutes(Site(), offers, priced, ways).add_to(app)
-    return app
 
 
 def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
