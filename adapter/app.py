@@ -38,6 +38,7 @@ from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
+from adapter.pages.facts import Limits
 from adapter.pages.site import Site
 from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
@@ -116,16 +117,21 @@ def build_app(
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
-    _add_readings(app, offers, priced, shop.ways if shop is not None else {})
+    told = Limits(settings.video_mib, settings.video_duration_s, payments.retention_h, settings.unpaid_per_minute)
+    _add_readings(app, offers, priced, shop.ways if shop is not None else {}, told)
     return app
 
 
 def _add_readings(
-    app: web.Application, offers: Offers, priced: Mapping[str, Priced], ways: Mapping[RailName, WayToPay]
+    app: web.Application,
+    offers: Offers,
+    priced: Mapping[str, Priced],
+    ways: Mapping[RailName, WayToPay],
+    told: Limits,
 ) -> None:
     """What is read before anything is called, by programs and by people."""
     DiscoveryRoutes(offers, priced, ways).add_to(app)
-    PageRoutes(Site(), offers, priced, ways).add_to(app)
+    PageRoutes(Site(), offers, priced, ways, told).add_to(app)
 
 
 def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

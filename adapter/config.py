@@ -37,6 +37,9 @@ class Settings(TlsSettings, TelemetrySettings):
         256, description="MiB that all uploads in flight may hold together; the process takes about twice that."
     )
     video_mib: PositiveInt = Field(100, description="MiB that one video may have; the image service reads it too.")
+    video_duration_s: PositiveFloat = Field(
+        4.0, description="Seconds of a video that are processed, as the pages tell it; the image service reads it too."
+    )
     video_upload_timeout_s: PositiveFloat = Field(600.0, description="Seconds for the whole form of a video to arrive.")
     spool: Path | None = Field(
         None, description="Folder on a disk where videos are while they arrive; by default one in `data`."

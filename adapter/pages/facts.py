@@ -18,6 +18,20 @@ SAMPLE_URLS: Mapping[RailName | None, str] = {
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Settings that callers meet as limits."""
+
+    video_mib: int
+    """Most that one video may have."""
+    video_s: float
+    """How much of a video is processed."""
+    retention_h: int
+    """How long results are kept that nobody fetches, and paid ones that were delivered."""
+    unpaid_per_minute: int
+    """Requests without a valid payment or API key, a client and minute."""
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that a template sees. Hashable: a page is rendered once for the same facts."""
 
@@ -30,6 +44,7 @@ class Facts:
     ways: tuple[tuple[RailName, WayToPay], ...]
     """Networks and tokens of the rails that are configured."""
     priced: tuple[Priced, ...]
+    limits: Limits
 
     def url(self, rail: RailName | None = None) -> str:
         """The address to call over a rail; the host's own where the rail is not offered anywhere."""

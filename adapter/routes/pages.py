@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 
 from adapter.discovery.way import WayToPay
 from adapter.pages.catalog import DOCUMENTS, Document
-from adapter.pages.facts import Facts
+from adapter.pages.facts import Facts, Limits
 from adapter.pages.languages import LANGUAGES, Language, choose_language
 from adapter.pages.site import Site
 from adapter.sale.offers import Offers, Priced
@@ -25,6 +25,7 @@ class PageRoutes:
     priced: Mapping[str, Priced]
     """By the name in the price table."""
     ways: Mapping[RailName, WayToPay]
+    limits: Limits
 
     def add_to(self, app: web.Application) -> None:
         """Registers the pages."""
@@ -56,6 +57,7 @@ class PageRoutes:
             urls=tuple((rail, self.offers.url_for(request, rail)) for rail in self.ways),
             ways=tuple(self.ways.items()),
             priced=tuple(self.priced.values()),
+            limits=self.limits,
         )
 
 
