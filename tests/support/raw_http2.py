@@ -41,6 +41,8 @@ class Connection:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self.closed = threading.Event()
+        """Set once `drain` has come to the end."""
         self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
 
     def send(self, data: bytes) -> None:
@@ -64,6 +66,7 @@ class Connection:
         with suppress(ConnectionError):
             while self.read() is not None:
                 pass
+        self.closed.set()
 
     def _read(self, count: int) -> bytes | None:
         data = b""

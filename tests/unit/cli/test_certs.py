@@ -15,7 +15,7 @@ runner = CliRunner()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certs") / "made"
-    assert runner.invoke(app, [str(folder), "--server", "server.example"]).exit_code == 0
+    assert runner.invoke(app, [str(folder), "--server", "server.example", "--caller", "front"]).exit_code == 0
     return folder
 
 
@@ -32,6 +32,7 @@ def names(file: Path) -> list[str]:
         ("server", ["server", "localhost", "server.example"]),
         ("adapter", ["adapter"]),
         ("operator", ["operator"]),
+        ("front", ["front"]),
     ],
 )
 def test_each_program_has_a_certificate_of_its_name(folder: Path, program: str, expected: list[str]) -> None:
@@ -43,7 +44,7 @@ def test_each_program_has_a_certificate_of_its_name(folder: Path, program: str, 
 
 def test_only_their_owner_reads_them_and_the_authority_s_key_is_not_there(folder: Path) -> None:
     files = [file for file in folder.rglob("*") if file.is_file()]
-    assert len(files) == 7
+    assert len(files) == 9
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
     assert all(place.stat().st_mode & 0o777 == 0o700 for place in (folder, folder / "server"))
 
