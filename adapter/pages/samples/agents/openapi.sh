@@ -1,0 +1,1 @@
+curl https://api.clearcanvas.app/openapi.json

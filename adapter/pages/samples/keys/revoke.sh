@@ -1,0 +1,1 @@
+clearcanvas keys revoke "$ID"

@@ -1,0 +1,24 @@
+# pip install standardwebhooks
+import json
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+webhook = Webhook(json.loads(Path("job.json").read_text())["webhook_secret"])
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            event = webhook.verify(body, dict(self.headers))
+        except WebhookVerificationError:
+            return self.send_error(400)
+        print(event["type"], event["data"]["uuid"], flush=True)
+        self.send_response(204)
+        self.end_headers()
+
+
+HTTPServer(("", int(os.environ.get("PORT", 8000))), Receiver).serve_forever()
