@@ -14,3 +14,11 @@ class WayToPay:
     """CAIP-2 name of the chain."""
     currency: str
     """Address of the token, 0x and 40 hex digits."""
+    network_name: str
+    """As settings, and the first version of x402, call it."""
+    network_title: str
+    """As people call it."""
+    token: str
+    """As people call it."""
+    is_test: bool
+    """Whether the money of the network is worth nothing."""

@@ -116,6 +116,7 @@ async def _start_rails(settings: PaymentSettings, stack: AsyncExitStack) -> Mapp
 def _describe(settings: PaymentSettings, rail: RailName) -> WayToPay:
     if rail == "x402":
         base = BASE_NETWORKS[settings.x402_network]
-        return WayToPay("x402", "exact", base.caip2, base.token)
+        return WayToPay("x402", "exact", base.caip2, base.token, base.name, base.title, "USDC", base.is_test)
     tempo = TEMPO_NETWORKS[settings.mpp_network]
-    return WayToPay("tempo", "charge", tempo.caip2, tempo.token)
+    name = settings.mpp_network
+    return WayToPay("tempo", "charge", tempo.caip2, tempo.token, name, tempo.title, "pathUSD", tempo.is_test)

@@ -11,6 +11,10 @@ class TempoNetwork:
     """One network: its chain id, and the token we charge in."""
 
     chain_id: int
+    title: str
+    """As people call it."""
+    is_test: bool = False
+    """Whether its money is worth nothing."""
     token: str = PATH_USD
 
     @property
@@ -19,5 +23,5 @@ class TempoNetwork:
         return f"eip155:{self.chain_id}"
 
 
-NETWORKS = {"tempo": TempoNetwork(4217), "moderato": TempoNetwork(42431)}
+NETWORKS = {"tempo": TempoNetwork(4217, "Tempo"), "moderato": TempoNetwork(42431, "Tempo Moderato", is_test=True)}
 """Mainnet and the test network, by the names in our configuration."""

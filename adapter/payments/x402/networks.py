@@ -9,12 +9,16 @@ class Network:
 
     name: str
     """As x402 v1 and the settings call it."""
+    title: str
+    """As people call it."""
     chain_id: int
     token: str
     """Address of USDC, lower-case hex."""
     token_name: str
     """Name in the token's EIP-712 domain; the two networks differ in it."""
     token_version: str = "2"  # noqa: S105 (a token of money)
+    is_test: bool = False
+    """Whether its money is worth nothing."""
 
     @property
     def caip2(self) -> str:
@@ -25,7 +29,14 @@ class Network:
 NETWORKS = {
     network.name: network
     for network in (
-        Network("base", 8453, "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", "USD Coin"),
-        Network("base-sepolia", 84532, "0x036cbd53842c5426634e7929541ec2318f3dcf7e", "USDC"),
+        Network("base", "Base", 8453, "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", "USD Coin"),
+        Network(
+            "base-sepolia",
+            "Base Sepolia",
+            84532,
+            "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
+            "USDC",
+            is_test=True,
+        ),
     )
 }

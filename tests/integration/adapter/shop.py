@@ -193,7 +193,7 @@ async def _stocked(folder: Path, work_s: float) -> AsyncIterator[tuple[Shop, Map
     await sold_jobs.start()
     gate = Gate(rails, ledger, ResultStore("memory:///"), GateLimits(work_s=work_s))
     await gate.start()
-    ways = {name: WayToPay("x402" if name == X402 else "tempo", "charge", "eip155:1", ADDRESS) for name in (X402, MPP)}
+    ways = {name: _describe(name) for name in (X402, MPP)}
     try:
         yield Shop(gate, sold_jobs, ways), rails
     finally:
@@ -202,6 +202,11 @@ async def _stocked(folder: Path, work_s: float) -> AsyncIterator[tuple[Shop, Map
         await gate.close()
         await ledger.close()
         await sold_jobs.close()
+
+
+def _describe(name: Literal["x402", "mpp"]) -> WayToPay:
+    method = "x402" if name == X402 else "tempo"
+    return WayToPay(method, "charge", "eip155:1", ADDRESS, "test", "Test", "TEST", is_test=True)
 
 
 def paid(name: Literal["x402", "mpp"], payment: str = "one") -> dict[str, str]:
