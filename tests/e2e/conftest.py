@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
+from tests.support.browser import launched
 from tests.support.clients import FOLDER
 from tests.support.devnet import RunningDevnet
 from tests.support.paid_stack import PaidStack, RunningAdapter
@@ -62,3 +64,16 @@ async def counter(paid_stack: PaidStack, tmp_path_factory: pytest.TempPathFactor
     # Not only this machine's: so it is for those who pay.
     async with paid_stack.adapter(tmp_path_factory.mktemp("counter"), http="0.0.0.0:0") as adapter:
         yield adapter
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real browser; open pages of your own with `reading`."""
+    async with launched() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def face(counter: RunningAdapter) -> str:
+    """HOST:PORT as a browser on this machine writes it, of a service where everybody pays, over both rails."""
+    return counter.http.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced, not bound.
