@@ -18,6 +18,7 @@ _COMMANDS = {
     "status": "cli.status",
     "ledger": "cli.ledger",
     "keys": "cli.keys",
+    "mcp": "cli.mcp",
     "certs": "cli.certs",
 }
 
