@@ -13,7 +13,6 @@ from aiohttp import web
 from adapter import metrics
 from adapter.access import Access
 from adapter.config import Settings
-from adapter.discovery.way import WayToPay
 from adapter.editing import Editor
 from adapter.errors import InvalidSettingsError
 from adapter.fetching.fetcher import Fetcher
@@ -38,8 +37,9 @@ from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
-from adapter.pages.facts import Limits
+from adapter.pages.facts import Facts, Limits
 from adapter.pages.site import Site
+from adapter.pages.statics import Statics
 from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
 from adapter.routes.discovery import DiscoveryRoutes
@@ -52,7 +52,7 @@ from adapter.routes.pages import PageRoutes
 from adapter.routes.paid import PaidRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
-from adapter.sale.settings import PaymentSettings, RailName
+from adapter.sale.settings import PaymentSettings
 from adapter.sale.till import Till
 from adapter.service import ImageService, open_channel
 from adapter.uploads.body import UploadLimits
@@ -118,20 +118,18 @@ def build_app(
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
     told = Limits(settings.video_mib, settings.video_duration_s, payments.retention_h, settings.unpaid_per_minute)
-    _add_readings(app, offers, priced, shop.ways if shop is not None else {}, told)
+    facts = Facts(tuple(offers.rails), shop.ways if shop is not None else {}, priced, told)
+    _add_readings(app, settings.grpc, offers, priced, facts)
     return app
 
 
 def _add_readings(
-    app: web.Application,
-    offers: Offers,
-    priced: Mapping[str, Priced],
-    ways: Mapping[RailName, WayToPay],
-    told: Limits,
+    app: web.Application, grpc_address: str, offers: Offers, priced: Mapping[str, Priced], facts: Facts
 ) -> None:
     """What is read before anything is called, by programs and by people."""
-    DiscoveryRoutes(offers, priced, ways).add_to(app)
-    PageRoutes(Site(), offers, priced, ways, told).add_to(app)
+    DiscoveryRoutes(offers, priced, facts.ways).add_to(app)
+    statics = Statics()
+    PageRoutes(Site(facts, statics), statics, offers, grpc_address).add_to(app)
 
 
 def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

@@ -9,12 +9,15 @@ from adapter.sale.offers import Priced
 from adapter.sale.settings import RailName
 from adapter.uploads.body import UploadLimits
 
-# Addresses that stand in the samples; a page shows those of the running service in their place.
 SAMPLE_URLS: Mapping[RailName | None, str] = {
     "x402": "https://x402.clearcanvas.app",
     "mpp": "https://mpp.clearcanvas.app",
     None: "https://api.clearcanvas.app",
 }
+"""Addresses that stand in texts and samples; whoever serves them puts those of the running service in their place."""
+SAMPLE_GRPC = "127.0.0.1:8401"
+SAMPLE_CHAIN_ID = "chain_id=4217"
+"""Of MPP's network, where a client must be told."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +36,32 @@ class Limits:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a template sees. Hashable: a page is rendered once for the same facts."""
+    """All that a template sees of the service."""
 
-    base_url: str
-    """Of the host that was asked; without a slash at the end."""
     rails: tuple[RailName, ...]
     """Those that the host offers."""
-    urls: tuple[tuple[RailName, str], ...]
-    """Where each rail that is configured is offered: the host that was asked, where it is there, else the first."""
-    ways: tuple[tuple[RailName, WayToPay], ...]
+    ways: Mapping[RailName, WayToPay]
     """Networks and tokens of the rails that are configured."""
-    priced: tuple[Priced, ...]
+    priced: Mapping[str, Priced]
+    """By the name in the price table."""
     limits: Limits
 
     def url(self, rail: RailName | None = None) -> str:
-        """The address to call over a rail; the host's own where the rail is not offered anywhere."""
-        return dict(self.urls).get(rail, self.base_url) if rail is not None else self.base_url
+        """The address to call over a rail; the host's own where no rail is named, or no host offers it."""
+        return SAMPLE_URLS[rail if rail in self.ways else None]
 
     def way(self, rail: RailName) -> WayToPay | None:
         """Network and token of a rail; None where it is not configured."""
-        return dict(self.ways).get(rail)
+        return self.ways.get(rail)
+
+    def localize(self, sample: str) -> str:
+        """A sample for the networks of this installation."""
+        way = self.way("mpp")
+        return sample.replace(SAMPLE_CHAIN_ID, f"chain_id={way.network.partition(':')[2]}") if way else sample
 
     def price(self, name: str) -> int:
         """Of a row of the price table, in millionths of a dollar."""
-        return next(row.amount for row in self.priced if row.name == name)
+        return self.priced[name].amount
 
     @property
     def paid(self) -> Operation:

@@ -1,11 +1,15 @@
 """Makes HTML of the documents' Markdown: tables, anchors that are the same in every language, highlighted code."""
 
+import re
 from collections.abc import Sequence
+from html import escape
 from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.attrs import attrs_block_plugin
 from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
@@ -13,16 +17,46 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 _FORMATTER = HtmlFormatter(nowrap=True)
+_ANCHOR = re.compile(r"^\{#[a-z0-9-]+\}\n", re.MULTILINE)
 
 
-def _highlight(code: str, language: str, _attributes: str) -> str:
+def _render_fence(
+    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """Code with a head that names it; the keyboard reaches what is wider than the page."""
+    token = tokens[index]
+    language, _, name = token.info.strip().partition(" ")
+    head = f"<figcaption>{escape(name or language)}</figcaption>" if language else ""
+    return (
+        f'<figure class="code" data-language="{escape(language)}">{head}'
+        f'<pre tabindex="0"><code>{_highlight(token.content, language)}</code></pre></figure>\n'
+    )
+
+
+def _render_table_open(*_: object) -> str:
+    return '<div class="table"><table>\n'
+
+
+def _render_table_close(*_: object) -> str:
+    return "</table></div>\n"
+
+
+def _highlight(code: str, language: str) -> str:
     try:
-        return str(highlight(code, get_lexer_by_name(language), _FORMATTER))
+        return str(highlight(code, get_lexer_by_name(language or "text"), _FORMATTER))
     except ClassNotFound:
-        return ""
+        return escape(code)
 
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "highlight": _highlight}).enable("table").use(attrs_block_plugin)
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(attrs_block_plugin)
+    parser.add_render_rule("fence", _render_fence)
+    parser.add_render_rule("table_open", _render_table_open)
+    parser.add_render_rule("table_close", _render_table_close)
+    return parser
+
+
+_MARKDOWN = _make_parser()
 
 
 def render(text: str) -> str:
@@ -39,3 +73,8 @@ def outline(text: str) -> Sequence[tuple[int, str, str]]:
             attributes: dict[str, Any] = dict(token.attrs)
             found.append((int(token.tag[1]), str(attributes.get("id", "")), content.content))
     return found
+
+
+def strip_anchors(text: str) -> str:
+    """The document as other programs read Markdown, which have no anchors."""
+    return _ANCHOR.sub("", text)

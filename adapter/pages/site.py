@@ -2,68 +2,109 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapter.pages import markdown
-from adapter.pages.catalog import DOCUMENTS, Document
-from adapter.pages.facts import SAMPLE_URLS, Facts
-from adapter.pages.languages import LANGUAGES, Language
+from adapter.pages import markdown, tables
+from adapter.pages.catalog import DOCUMENTS, LANDING, OVERVIEW, PAGES, PLAYGROUND, Page
+from adapter.pages.facts import Facts
+from adapter.pages.languages import DEFAULT, LANGUAGES, Language
+from adapter.pages.statics import Statics
+from adapter.sale.settings import RailName
 
 _HERE = Path(__file__).parent
-_FENCES = {".sh": "bash", ".ts": "typescript", ".mjs": "javascript", ".py": "python", ".json": "json"}
+_FENCES = {
+    ".env": "ini",
+    ".json": "json",
+    ".mjs": "javascript",
+    ".mts": "typescript",
+    ".py": "python",
+    ".sh": "bash",
+    ".ts": "typescript",
+}
+_KEPT = 512  # Far more than there are pages, languages and sets of rails.
+
+Rails = tuple[RailName, ...]
 
 
 class Site:
-    """All pages. What was rendered once is kept, as many as there are pages for a few hosts."""
+    """All pages, with the addresses of the samples. What was rendered once is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: Facts, statics: Statics) -> None:
+        """`facts` are those of a host that offers every rail."""
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-        # Markdown is no HTML: what must be escaped is so when HTML is made of it.
-        self._texts = Environment(loader=FileSystemLoader(_HERE / "text"), autoescape=False, **options)  # noqa: S701
-        self._html = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, **options)
+        folders = [_HERE / "text", _HERE / "templates"]
+        # Markdown is no HTML: what must be escaped is so when HTML is made of it. `{#` begins an anchor there.
+        comments: dict[str, Any] = {"comment_start_string": "{##", "comment_end_string": "##}"}
+        self._texts = Environment(loader=FileSystemLoader(folders), autoescape=False, **comments, **options)  # noqa: S701
+        self._html = Environment(loader=FileSystemLoader(folders[1]), autoescape=True, **options)
+        self._facts = facts
+        self._statics = statics
         self.words: Mapping[str, Mapping[str, Any]] = {code: _read_words(code) for code in LANGUAGES}
-        self.markdown = lru_cache(maxsize=256)(self._markdown)
-        self.html = lru_cache(maxsize=256)(self._render)
+        self.text = lru_cache(maxsize=_KEPT)(self._text)
+        self.html = lru_cache(maxsize=_KEPT)(self._render)
 
-    def _markdown(self, language: Language, document: Document, facts: Facts) -> str:
-        """A document as programs read it."""
-        template = self._texts.get_template(f"{language.code}/{document.slug}.md")
-        return template.render(
-            facts=facts,
-            language=language,
-            words=self.words[language.code],
-            money=language.money,
-            number=language.number,
-            sample=lambda name: _read_sample(name, facts),
-        )
+    def markdown(self, page: Page, language: Language, rails: Rails) -> str:
+        """A page as programs read it, on a host that offers `rails`."""
+        return markdown.strip_anchors(self.text(page, language, rails))
 
-    def _render(self, language: Language, document: Document, facts: Facts) -> str:
-        """A document as people read it."""
-        text = self.markdown(language, document, facts)
-        return self._html.get_template("document.html").render(
-            document=document,
-            documents=DOCUMENTS,
-            facts=facts,
-            language=language,
-            languages=LANGUAGES,
-            words=self.words[language.code],
-            outline=markdown.outline(text),
-            content=markdown.render(text),
-        )
+    def fragment(self, template: str, language: Language, rails: Rails, **more: object) -> str:
+        """A page that has no address of its own."""
+        return self._html.get_template(template).render(**self._context(language, rails), page=None, **more)
+
+    def _text(self, page: Page, language: Language, rails: Rails) -> str:
+        """The source of a page: Markdown with anchors."""
+        template = self._texts.select_template([f"{language.code}/{page.slug}.md", f"{page.slug}.md"])
+        context = self._context(language, rails)
+        facts: Facts = context["facts"]
+        return template.render(**context, page=page, sample=lambda name: _show_sample(name, facts)).strip() + "\n"
+
+    def _render(self, page: Page, language: Language, rails: Rails) -> str:
+        """A page as people read it."""
+        context: dict[str, object] = {}
+        if page in DOCUMENTS:
+            text = self.text(page, language, rails)
+            context = {"outline": markdown.outline(text), "content": markdown.render(text)}
+        return self._html.get_template(page.template).render(**self._context(language, rails), page=page, **context)
+
+    def _context(self, language: Language, rails: Rails) -> Mapping[str, Any]:
+        words = self.words[language.code]
+        return {
+            "documents": DOCUMENTS,
+            "facts": replace(self._facts, rails=rails),
+            "landing": LANDING,
+            "language": language,
+            "languages": LANGUAGES,
+            "default_language": DEFAULT,
+            "money": language.money,
+            "number": language.number,
+            "overview": OVERVIEW,
+            "playground": PLAYGROUND,
+            "static": self._statics.address,
+            "tables": tables,
+            "told": words.get("builds", {}) | words.get("pays", {}),
+            "words": words,
+        }
+
+    def sitemap(self) -> str:
+        """Every page in every language, for search engines."""
+        return self._html.get_template("sitemap.xml").render(pages=PAGES, languages=LANGUAGES, facts=self._facts)
 
 
 def _read_words(code: str) -> Mapping[str, Any]:
-    return tomllib.loads((_HERE / "text" / code / "words.toml").read_text(encoding="utf-8"))
+    """`words.toml`, and each other file of words under its own name."""
+    folder = _HERE / "text" / code
+    words = tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
+    others = (path for path in sorted(folder.glob("*.toml")) if path.stem != "words")
+    return words | {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in others}
 
 
-def _read_sample(name: str, facts: Facts) -> str:
-    """A fenced block with a sample as it is, but for the addresses."""
+def _show_sample(name: str, facts: Facts) -> str:
+    """A sample as a fenced block."""
     path = _HERE / "samples" / name
-    code = path.read_text(encoding="utf-8")
-    for rail, address in SAMPLE_URLS.items():
-        code = code.replace(address, facts.url(rail))
-    return f"```{_FENCES[path.suffix]}\n{code.rstrip()}\n```"
+    code = facts.localize(path.read_text(encoding="utf-8").rstrip())
+    return f"```{_FENCES[path.suffix]} {path.name}\n{code}\n```"

@@ -1,72 +1,113 @@
-"""The pages: documents in each language, for people and as Markdown for programs."""
+"""The pages: in each language, for people and as Markdown for programs; and the files that they load."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from adapter.discovery.way import WayToPay
-from adapter.pages.catalog import DOCUMENTS, Document
-from adapter.pages.facts import Facts, Limits
+from adapter.pages.catalog import LANDING, PAGES, Page
+from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS
 from adapter.pages.languages import LANGUAGES, Language, choose_language
 from adapter.pages.site import Site
-from adapter.sale.offers import Offers, Priced
-from adapter.sale.settings import RailName
+from adapter.pages.statics import Statics
+from adapter.sale.offers import Offers
+from transport.addresses import is_loopback
 
-_BY_SLUG = {document.slug: document for document in DOCUMENTS}
+_KEPT = "public, max-age=31536000, immutable"
+_ASKED_AGAIN = "no-cache"  # Kept, and used when it is said to be the same still.
+# What is asked for by POST, and what belongs to somebody, is for no search engine.
+_ROBOTS = f"""User-agent: *
+Disallow: /image/
+Disallow: /jobs/
+Disallow: /v1/
+Disallow: /video/
+
+Sitemap: {SAMPLE_URLS[None]}/sitemap.xml
+"""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True)
 class PageRoutes:
-    """Serves the pages, with the facts of the host that is asked."""
+    """Serves the pages, with the addresses of the host that is asked."""
 
     site: Site
+    statics: Statics
     offers: Offers
-    priced: Mapping[str, Priced]
-    """By the name in the price table."""
-    ways: Mapping[RailName, WayToPay]
-    limits: Limits
+    grpc: str
+    """Where this program finds the gRPC service; told to nobody where that is an address of the inside."""
 
     def add_to(self, app: web.Application) -> None:
         """Registers the pages."""
-        languages = "|".join(LANGUAGES)
-        app.router.add_get("/docs/{slug}", self._choose)
-        app.router.add_get(f"/{{language:{languages}}}/docs/{{slug}}.md", self._markdown)
-        app.router.add_get(f"/{{language:{languages}}}/docs/{{slug}}", self._html)
+        app.router.add_get("/static/{digest}/{name:.+}", self._static)
+        app.router.add_get("/robots.txt", self._robots)
+        app.router.add_get("/sitemap.xml", self._sitemap)
+        for page in PAGES:
+            app.router.add_get("/" if page is LANDING else f"/{page.name}", self._make_choice(page))
+            for language in LANGUAGES.values():
+                app.router.add_get(page.path(language), self._make_page(page, language))
+                app.router.add_get(page.markdown_path(language), self._make_text(page, language))
 
-    async def _choose(self, request: web.Request) -> web.Response:
+    def _make_choice(self, page: Page) -> Handler:
         """The reader's own language has an address of its own."""
-        document = _find(request)
-        language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-        headers = {hdrs.LOCATION: f"/{language.code}/docs/{document.slug}", hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
-        return web.Response(status=302, headers=headers)
 
-    async def _markdown(self, request: web.Request) -> web.Response:
-        text = self.site.markdown(_language_of(request), _find(request), self._facts(request))
-        return web.Response(text=text, content_type="text/markdown")
+        async def choose(request: web.Request) -> web.StreamResponse:
+            language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+            headers = {hdrs.LOCATION: page.path(language), hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
+            return web.Response(status=302, headers=headers)
 
-    async def _html(self, request: web.Request) -> web.Response:
-        text = self.site.html(_language_of(request), _find(request), self._facts(request))
-        return web.Response(text=text, content_type="text/html")
+        return choose
 
-    def _facts(self, request: web.Request) -> Facts:
-        base_url, rails = self.offers.base_url(request), tuple(self.offers.rails_of(request))
-        return Facts(
-            base_url=base_url,
-            rails=rails,
-            urls=tuple((rail, self.offers.url_for(request, rail)) for rail in self.ways),
-            ways=tuple(self.ways.items()),
-            priced=tuple(self.priced.values()),
-            limits=self.limits,
-        )
+    def _make_page(self, page: Page, language: Language) -> Handler:
+        async def show(request: web.Request) -> web.StreamResponse:
+            text = self.site.html(page, language, tuple(self.offers.rails_of(request)))
+            return self._respond(request, text, "text/html", language)
 
+        return show
 
-def _language_of(request: web.Request) -> Language:
-    return LANGUAGES[request.match_info["language"]]
+    def _make_text(self, page: Page, language: Language) -> Handler:
+        async def show(request: web.Request) -> web.StreamResponse:
+            text = self.site.markdown(page, language, tuple(self.offers.rails_of(request)))
+            return self._respond(request, text, "text/markdown", language)
 
+        return show
 
-def _find(request: web.Request) -> Document:
-    document = _BY_SLUG.get(request.match_info["slug"])
-    if document is None:
-        raise web.HTTPNotFound
-    return document
+    def _respond(
+        self, request: web.Request, text: str, content_type: str, language: Language | None = None
+    ) -> web.Response:
+        body = self.localize(request, text).encode()
+        response = web.Response(body=body, content_type=content_type, charset="utf-8")
+        response.headers[hdrs.CACHE_CONTROL] = _ASKED_AGAIN
+        if language is not None:
+            response.headers[hdrs.CONTENT_LANGUAGE] = language.code
+        response.etag = tag = hashlib.sha256(body).hexdigest()[:32]
+        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+            response.set_status(304)
+            response.body = None
+        return response
+
+    def localize(self, request: web.Request, text: str) -> str:
+        """`text` with the running service's addresses in place of the samples'."""
+        for rail, address in SAMPLE_URLS.items():
+            offered = rail is not None and rail in self.offers.rails
+            url = self.offers.url_for(request, rail) if offered and rail else self.offers.base_url(request)
+            text = text.replace(address, url)
+        return text.replace(SAMPLE_GRPC, self.grpc) if is_loopback(self.grpc.rpartition(":")[0].strip("[]")) else text
+
+    async def _static(self, request: web.Request) -> web.StreamResponse:
+        file = self.statics.files.get(request.match_info["name"])
+        if file is None:
+            raise web.HTTPNotFound
+        current = request.match_info["digest"] == self.statics.digest
+        # Of another digest: a page of another version, while one replica after the other is renewed.
+        headers = {hdrs.CACHE_CONTROL: _KEPT if current else _ASKED_AGAIN}
+        charset = "utf-8" if file.content_type.startswith("text/") else None
+        return web.Response(body=file.body, content_type=file.content_type, charset=charset, headers=headers)
+
+    async def _robots(self, request: web.Request) -> web.StreamResponse:
+        return self._respond(request, _ROBOTS, "text/plain")
+
+    async def _sitemap(self, request: web.Request) -> web.StreamResponse:
+        return self._respond(request, self.site.sitemap(), "application/xml")
