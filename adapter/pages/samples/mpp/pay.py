@@ -2,22 +2,26 @@
 import asyncio
 from pathlib import Path
 
+import httpx
 from mpp.client import Mpp
 from mpp.methods.tempo import TempoAccount
 from mpp.methods.tempo import client as tempo
 
 account = TempoAccount.from_env("TEMPO_WALLET_PRIVATE_KEY")
+photo = Path("photo.png").read_bytes()
 
 
-async def main():
-    async with Mpp(methods=[tempo.charge(account=account, chain_id=4217)]) as mpp, mpp.client(timeout=60) as client:
-        resp = await client.post(
+async def cut_out() -> httpx.Response:
+    async with Mpp(methods=[tempo.charge(account=account, chain_id=4217)]) as client:
+        return await client.fetch(
             "https://mpp.clearcanvas.app/v1/remove-background",
-            content=Path("photo.png").read_bytes(),
+            method="POST",
+            content=photo,
             headers={"Content-Type": "image/png"},
+            timeout=60,
         )
-    resp.raise_for_status()
-    Path("result.png").write_bytes(resp.content)
 
 
-asyncio.run(main())
+resp = asyncio.run(cut_out())
+resp.raise_for_status()
+Path("result.png").write_bytes(resp.content)

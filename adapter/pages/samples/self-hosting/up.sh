@@ -1,2 +1,1 @@
-make demo    # sets everything up, and cuts out a photo through the whole stack
-make up      # starts the stack and keeps it, until Ctrl-C
+make up    # sets up what is missing, starts the stack, and keeps it until Ctrl-C

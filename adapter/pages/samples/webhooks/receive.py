@@ -10,15 +10,15 @@ webhook = Webhook(json.loads(Path("job.json").read_text())["webhook_secret"])
 
 
 class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             event = webhook.verify(body, dict(self.headers))
+            print(event["type"], event["data"]["uuid"], flush=True)
+            self.send_response(204)
         except WebhookVerificationError:
-            return self.send_error(400)
-        print(event["type"], event["data"]["uuid"], flush=True)
-        self.send_response(204)
+            self.send_response(400)
         self.end_headers()
 
 
-HTTPServer(("", int(os.environ.get("PORT", 8000))), Receiver).serve_forever()
+HTTPServer(("", int(os.environ.get("PORT", "8000"))), Receiver).serve_forever()

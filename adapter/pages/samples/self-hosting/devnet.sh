@@ -1,0 +1,1 @@
+make up ARGS=--devnet    # the same, and two local chains on which it is paid
