@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from adapter.limits.counted import CountedLimiter
 from adapter.limits.local import Limiter, LocalLimiter
 from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
+from adapter.middleware.browsers import explain_to_browsers
 from adapter.middleware.errors import map_errors
 from adapter.middleware.headers import answer_preflight, set_common_headers
 from adapter.middleware.observe import note_begun, observe
@@ -93,7 +94,12 @@ def build_app(
     budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
     guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
-    app = web.Application(middlewares=[observe, *guards, map_errors, answer_preflight])
+    told = Limits(settings.video_mib, settings.video_duration_s, payments.retention_h, settings.unpaid_per_minute)
+    facts = Facts(tuple(offers.rails), shop.ways if shop is not None else {}, priced, told)
+    statics = Statics()
+    pages = PageRoutes(Site(facts, statics), statics, offers, settings.grpc)
+    around = [observe, explain_to_browsers(pages.explain), *guards, map_errors, answer_preflight]
+    app = web.Application(middlewares=around)
     app.on_response_prepare.append(_make_completion(lifecycle))
     app.on_response_prepare.append(note_begun)
     HealthRoutes(service, lifecycle, offers.rails).add_to(app)
@@ -117,19 +123,10 @@ def build_app(
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
-    told = Limits(settings.video_mib, settings.video_duration_s, payments.retention_h, settings.unpaid_per_minute)
-    facts = Facts(tuple(offers.rails), shop.ways if shop is not None else {}, priced, told)
-    _add_readings(app, settings.grpc, offers, priced, facts)
-    return app
-
-
-def _add_readings(
-    app: web.Application, grpc_address: str, offers: Offers, priced: Mapping[str, Priced], facts: Facts
-) -> None:
-    """What is read before anything is called, by programs and by people."""
+    # What is read before anything is called, by programs and by people.
     DiscoveryRoutes(offers, priced, facts.ways).add_to(app)
-    statics = Statics()
-    PageRoutes(Site(facts, statics), statics, offers, grpc_address).add_to(app)
+    pages.add_to(app)
+    return app
 
 
 def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

@@ -32,6 +32,10 @@ class Limits:
     """How long results are kept that nobody fetches, and paid ones that were delivered."""
     unpaid_per_minute: int
     """Requests without a valid payment or API key, a client and minute."""
+    x402_validity_s: int
+    """How long an x402 payment is asked to live."""
+    mpp_challenge_s: int
+    """How long an MPP challenge can be paid."""
 
 
 @dataclass(frozen=True)
