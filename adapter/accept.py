@@ -14,3 +14,10 @@ def parse_accept(accept: str) -> dict[str, float]:
         if 0.0 <= value <= 1.0:
             ranges[name] = value
     return ranges
+
+
+def prefers_html(accept: str) -> bool:
+    """Whether a browser asks: it names text/html, likes nothing better, and does not like JSON as well."""
+    ranges = parse_accept(accept)
+    html = ranges.get("text/html", 0.0)
+    return 0.0 < html == max(ranges.values()) and ranges.get("application/json", 0.0) < html

@@ -39,8 +39,6 @@ from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
 from adapter.pages.facts import Facts, Limits
-from adapter.pages.site import Site
-from adapter.pages.statics import Statics
 from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
 from adapter.routes.discovery import DiscoveryRoutes
@@ -49,7 +47,7 @@ from adapter.routes.images import ImageRoutes
 from adapter.routes.jobs import JobRoutes
 from adapter.routes.jobs_images import ImageJobRoutes
 from adapter.routes.jobs_videos import VideoJobRoutes
-from adapter.routes.pages import PageRoutes
+from adapter.routes.pages import open_pages
 from adapter.routes.paid import PaidRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
@@ -94,10 +92,8 @@ def build_app(
     budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
     guards = [limit_unpaid(limiter, clients, _tell_sold(access))] if shop is not None else []
-    told = Limits(settings.video_mib, settings.video_duration_s, payments.retention_h, settings.unpaid_per_minute)
-    facts = Facts(tuple(offers.rails), shop.ways if shop is not None else {}, priced, told)
-    statics = Statics()
-    pages = PageRoutes(Site(facts, statics), statics, offers, settings.grpc)
+    ways = shop.ways if shop is not None else {}
+    pages = open_pages(Facts(tuple(offers.rails), ways, priced, Limits.of(settings, payments)), offers, settings.grpc)
     around = [observe, explain_to_browsers(pages.explain), *guards, map_errors, answer_preflight]
     app = web.Application(middlewares=around)
     app.on_response_prepare.append(_make_completion(lifecycle))
@@ -124,7 +120,7 @@ def build_app(
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
     # What is read before anything is called, by programs and by people.
-    DiscoveryRoutes(offers, priced, facts.ways).add_to(app)
+    DiscoveryRoutes(offers, priced, ways).add_to(app)
     pages.add_to(app)
     return app
 

@@ -48,6 +48,27 @@ _COMMON = {
     "X-Content-Type-Options": "nosniff",
     hdrs.SERVER: "clearcanvas",  # Instead of the versions of Python and aiohttp.
 }
+# Of pages, which load what they need from here and nothing else; what a playground shows, it makes of blobs.
+_OF_PAGES = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' blob: data:",
+            "media-src 'self' blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Frame-Options": "DENY",
+}
 # The first x402 clients send a header that belongs into responses; a browser asks for leave for it all the same.
 _ALLOWED = (
     *payment_headers.REQUEST,
@@ -70,6 +91,8 @@ _PREFLIGHT = {
 def set_common_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Sets what every response carries."""
     response.headers.update(_COMMON)
+    if response.content_type == "text/html":
+        response.headers.update(_OF_PAGES)
     response.headers[request_id.HEADER] = request_id.request_id_of(request)
     set_standing(request, response)
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from adapter.config import Settings
 from adapter.discovery.way import WayToPay
 from adapter.operations import OPERATIONS, PAID, Operation
 from adapter.sale.offers import Priced
-from adapter.sale.settings import RailName
+from adapter.sale.settings import PaymentSettings, RailName
 from adapter.uploads.body import UploadLimits
 
 SAMPLE_URLS: Mapping[RailName | None, str] = {
@@ -36,6 +37,18 @@ class Limits:
     """How long an x402 payment is asked to live."""
     mpp_challenge_s: int
     """How long an MPP challenge can be paid."""
+
+    @classmethod
+    def of(cls, settings: Settings, payments: PaymentSettings) -> "Limits":
+        """Those of an installation."""
+        return cls(
+            video_mib=settings.video_mib,
+            video_s=settings.video_duration_s,
+            retention_h=payments.retention_h,
+            unpaid_per_minute=settings.unpaid_per_minute,
+            x402_validity_s=payments.x402_validity_s,
+            mpp_challenge_s=payments.mpp_challenge_s,
+        )
 
 
 @dataclass(frozen=True)

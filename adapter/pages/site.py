@@ -11,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from adapter.pages import markdown, tables
 from adapter.pages.catalog import DOCUMENTS, LANDING, OVERVIEW, PAGES, PLAYGROUND, Page
+from adapter.pages.examples import show_answer
 from adapter.pages.facts import Facts
+from adapter.pages.guides import GUIDES
 from adapter.pages.languages import DEFAULT, LANGUAGES, Language
 from adapter.pages.statics import Statics
 from adapter.sale.settings import RailName
@@ -42,19 +44,20 @@ class Site:
         comments: dict[str, Any] = {"comment_start_string": "{##", "comment_end_string": "##}"}
         self._texts = Environment(loader=FileSystemLoader(folders), autoescape=False, **comments, **options)  # noqa: S701
         self._html = Environment(loader=FileSystemLoader(folders[1]), autoescape=True, **options)
-        self._facts = facts
+        self.facts = facts
         self._statics = statics
         self.words: Mapping[str, Mapping[str, Any]] = {code: _read_words(code) for code in LANGUAGES}
         self.text = lru_cache(maxsize=_KEPT)(self._text)
         self.html = lru_cache(maxsize=_KEPT)(self._render)
+        self.notice = lru_cache(maxsize=_KEPT)(self._notice)
 
     def markdown(self, page: Page, language: Language, rails: Rails) -> str:
         """A page as programs read it, on a host that offers `rails`."""
         return markdown.strip_anchors(self.text(page, language, rails))
 
-    def fragment(self, template: str, language: Language, rails: Rails, **more: object) -> str:
-        """A page that has no address of its own."""
-        return self._html.get_template(template).render(**self._context(language, rails), page=None, **more)
+    def _notice(self, template: str, language: Language, rails: Rails, sold: str | None = None) -> str:
+        """A page that has no address of its own; `sold` is the row of the price table that it is about."""
+        return self._html.get_template(template).render(**self._context(language, rails), page=None, sold=sold)
 
     def _text(self, page: Page, language: Language, rails: Rails) -> str:
         """The source of a page: Markdown with anchors."""
@@ -73,9 +76,12 @@ class Site:
 
     def _context(self, language: Language, rails: Rails) -> Mapping[str, Any]:
         words = self.words[language.code]
+        facts = replace(self.facts, rails=rails)
         return {
+            **GUIDES,
+            "answer": lambda name: show_answer(name, facts),
             "documents": DOCUMENTS,
-            "facts": replace(self._facts, rails=rails),
+            "facts": facts,
             "landing": LANDING,
             "language": language,
             "languages": LANGUAGES,
@@ -86,13 +92,13 @@ class Site:
             "playground": PLAYGROUND,
             "static": self._statics.address,
             "tables": tables,
-            "told": words.get("builds", {}) | words.get("pays", {}),
+            "told": words["builds"],
             "words": words,
         }
 
     def sitemap(self) -> str:
         """Every page in every language, for search engines."""
-        return self._html.get_template("sitemap.xml").render(pages=PAGES, languages=LANGUAGES, facts=self._facts)
+        return self._html.get_template("sitemap.xml").render(pages=PAGES, languages=LANGUAGES, facts=self.facts)
 
 
 def _read_words(code: str) -> Mapping[str, Any]:

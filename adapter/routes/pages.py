@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from adapter.pages.catalog import LANDING, PAGES, Page
-from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS
+from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS, Facts
 from adapter.pages.languages import LANGUAGES, Language, choose_language
 from adapter.pages.site import Site
 from adapter.pages.statics import Statics
@@ -50,6 +51,17 @@ class PageRoutes:
                 app.router.add_get(page.path(language), self._make_page(page, language))
                 app.router.add_get(page.markdown_path(language), self._make_text(page, language))
 
+    def explain(self, request: web.BaseRequest, status: HTTPStatus) -> str | None:
+        """The page for somebody whose browser met `status`."""
+        language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+        if status == HTTPStatus.NOT_FOUND:
+            return self.site.notice("missing.html", language, ())
+        sold = next((priced.name for priced in self.site.facts.priced.values() if priced.path == request.path), None)
+        rails = tuple(self.offers.rails_of(request)) if sold else ()
+        if not rails:
+            return None
+        return self.localize(request, self.site.notice("payment.html", language, rails, sold))
+
     def _make_choice(self, page: Page) -> Handler:
         """The reader's own language has an address of its own."""
 
@@ -88,7 +100,7 @@ class PageRoutes:
             response.body = None
         return response
 
-    def localize(self, request: web.Request, text: str) -> str:
+    def localize(self, request: web.BaseRequest, text: str) -> str:
         """`text` with the running service's addresses in place of the samples'."""
         for rail, address in SAMPLE_URLS.items():
             offered = rail is not None and rail in self.offers.rails
@@ -111,3 +123,9 @@ class PageRoutes:
 
     async def _sitemap(self, request: web.Request) -> web.StreamResponse:
         return self._respond(request, self.site.sitemap(), "application/xml")
+
+
+def open_pages(facts: Facts, offers: Offers, grpc_address: str) -> PageRoutes:
+    """All pages; `facts` are those of a host that offers every rail."""
+    statics = Statics()
+    return PageRoutes(Site(facts, statics), statics, offers, grpc_address)
