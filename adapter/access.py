@@ -1,7 +1,8 @@
 """Who may use the image operations: those with a key, those who pay, and all on this machine until there is a key.
 
 In this order: a request with a key is judged by the key, one with a payment is sold to, and one with neither is served
-where the operations are open, asked to pay where payments are taken, and else refused.
+where the operations are open, or out of the day's gift where it asks for that; asked to pay where payments are taken;
+and else refused.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from adapter.errors import (
 from adapter.keys.key import Key, Usage
 from adapter.keys.keyring import Keyring
 from adapter.limits.clients import Client, Clients
+from adapter.limits.daily import Allowance, DailyBudget
 from adapter.limits.local import Limiter, Standing
 from adapter.middleware.standing import note_standing
 from adapter.middleware.unpaid import identify
@@ -29,6 +31,10 @@ from adapter.sale.headers import pays
 from adapter.sale.offers import Offers
 
 API_KEY = "X-API-Key"
+PLAYGROUND = "X-Playground"
+"""`free` asks for one of the day's free pictures. CORS does not allow it: other sites cannot spend them."""
+# A generation model's work is many times that of the others.
+NEVER_FREE = frozenset({"generate"})
 
 _BEARER = "bearer "
 _NEEDED = f"An API key is needed, in {API_KEY} or as Authorization: Bearer."
@@ -89,6 +95,8 @@ class Access:
     """Counts guesses, with all other requests that nobody pays for."""
     on_loopback: bool
     """Whether only this machine can reach the adapter."""
+    free: DailyBudget | None = None
+    """What is given away; None where nothing is."""
 
     async def choose(self, request: web.BaseRequest, operation: str | None) -> Pass | Sale:
         """How a request for an operation is served.
@@ -99,6 +107,8 @@ class Access:
             InvalidHostError: The Host header is malformed, and what is offered depends on it.
             AdapterError: As `admit`, where it is not sold.
         """
+        if operation is not None and await self._is_given(request, operation):
+            return Pass(self.keyring, None)
         rails = await self._rails_for(request)
         return Sale(rails) if rails else await self.admit(request, operation)
 
@@ -137,6 +147,11 @@ class Access:
             raise KeyRequiredError(_NEEDED)
         return await self.keyring.read_usage(await self._find(request))
 
+    async def close(self) -> None:
+        """Gives back connections that are its own."""
+        if self.free is not None:
+            await self.free.close()
+
     async def is_open(self) -> bool:
         """Whether the operations are open to all who reach them: to this machine, until there is a key."""
         return self.on_loopback and await self.keyring.is_empty()
@@ -147,6 +162,18 @@ class Access:
             return bool(await self._rails_for(request))
         except AdapterError:  # Whoever serves the request says so.
             return False
+
+    async def look_free(self, request: web.BaseRequest) -> Allowance | None:
+        """What of the day's free pictures is left for whoever asks; None where none are given away."""
+        return None if self.free is None else await self.free.look(identify(request, self.clients))
+
+    async def _is_given(self, request: web.BaseRequest, operation: str) -> bool:
+        """Takes one of the day's free pictures for a request that asks for it and has no other leave."""
+        if self.free is None or operation in NEVER_FREE or request.headers.get(PLAYGROUND, "").strip() != "free":
+            return False
+        if has_key(request.headers) or pays(request.headers) or await self.is_open():
+            return False
+        return await self.free.take(identify(request, self.clients))
 
     async def _rails_for(self, request: web.BaseRequest) -> Sequence[str]:
         """The rails over which a request is sold to; none for one with a key, or where it is served for nothing."""

@@ -29,6 +29,7 @@ from adapter.keys.store import KeyStore
 from adapter.lifecycle import Lifecycle
 from adapter.limits.clients import Clients
 from adapter.limits.counted import CountedLimiter
+from adapter.limits.daily import DailyBudget
 from adapter.limits.local import Limiter, LocalLimiter
 from adapter.limits.shared import SharedLimiter
 from adapter.listener import ConnectionLimits, listen
@@ -49,6 +50,7 @@ from adapter.routes.jobs_images import ImageJobRoutes
 from adapter.routes.jobs_videos import VideoJobRoutes
 from adapter.routes.pages import open_pages
 from adapter.routes.paid import PaidRoutes
+from adapter.routes.playground import PlaygroundRoutes
 from adapter.routes.removebg import RemovebgRoutes
 from adapter.sale.offers import Offers, Priced
 from adapter.sale.settings import PaymentSettings
@@ -87,7 +89,7 @@ def build_app(
         row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
         for row in (PAID, *OPERATIONS)
     } | price_jobs(payments)
-    access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback)
+    access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback, _open_free(settings))
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
     budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
     till = Till(shop.gate, settings.request_timeout_s) if shop is not None else None
@@ -119,6 +121,8 @@ def build_app(
     VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
+    PlaygroundRoutes(access).add_to(app)
+    app.on_cleanup.append(lambda _: access.close())
     # What is read before anything is called, by programs and by people.
     DiscoveryRoutes(offers, priced, ways).add_to(app)
     pages.add_to(app)
@@ -144,6 +148,12 @@ def _open_desk(
     app.cleanup_ctx.append(quota.sweeping)
     app.on_cleanup.append(lambda _: finishing.drain())
     return JobDesk(jobs, access, quota, Downloads(jobs, finishing, settings.request_timeout_s), paid)
+
+
+def _open_free(settings: Settings) -> DailyBudget | None:
+    if settings.free_per_day == 0:
+        return None
+    return DailyBudget(settings.rate_limit_storage, settings.free_per_day, settings.free_per_client)
 
 
 def _tell_sold(access: Access) -> IsSold:
@@ -226,7 +236,7 @@ async def _check_access(settings: Settings, payments: PaymentSettings, keyring: 
         logger.info("the image operations are for those with an API key")
     elif settings.on_loopback:
         logger.warning("there is no API key: the image operations are open to all who reach %s", settings.http)
-    elif not payments.rails:
+    elif not payments.rails and not settings.free_per_day:
         message = (
             f"{settings.http} is not a loopback address, and nobody could use what is served there: bind 127.0.0.1, "
             "make an API key with `clearcanvas keys add`, or configure a way to be paid"

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic.types import StringConstraints
 from pydantic_settings import SettingsConfigDict
 
@@ -61,6 +61,10 @@ class Settings(TlsSettings, TelemetrySettings):
     rate_limit_storage: Annotated[str, StringConstraints(pattern=r"^(memory://|rediss?://\S+)$")] = Field(
         "memory://", repr=False, description="Where requests are counted; redis:// for all replicas together."
     )
+    free_per_day: NonNegativeInt = Field(
+        0, description="Pictures a day, from midnight UTC, that the playground's visitors get for nothing; 0 is off."
+    )
+    free_per_client: PositiveInt = Field(5, description="How many of them one visitor gets.")
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = Field(
         (), description='Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: ["10.0.0.0/8"].'
     )

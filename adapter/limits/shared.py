@@ -18,11 +18,23 @@ from adapter.limits.local import WINDOW_S, LocalLimiter, Standing
 
 logger = logging.getLogger(__name__)
 
-_ANSWER_S = 2.0  # Redis takes a millisecond, and this process under load far longer; one that hangs is asked no more.
+ANSWER_S = 2.0  # Redis takes a millisecond, and this process under load far longer; one that hangs is asked no more.
 _CONNECTIONS = 16  # Each is held for a millisecond; a storm waits for one, and opens no thousands.
 _PAUSE_S = 5.0  # Before a Redis that did not answer is asked again.
 # What a process allows of the limit while it counts alone: there may be three replicas.
 _ALONE = 3
+
+
+def open_redis(url: str) -> tuple[RedisStorage, BlockingConnectionPool]:
+    """Counters in Redis, and the connections to it, which whoever opens them closes."""
+    pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=ANSWER_S)
+    storage = RedisStorage(
+        f"async+{url}",
+        wrap_exceptions=True,
+        implementation="redispy",
+        connection_pool=pool,  # type: ignore[arg-type]  # Passed on to the client, which takes it.
+    )
+    return storage, pool
 
 
 class SharedLimiter:
@@ -30,13 +42,7 @@ class SharedLimiter:
 
     def __init__(self, url: str, limit: int, namespace: str = "clearcanvas-unpaid") -> None:
         """`url`: redis://… or rediss://…; `limit`: requests a client and minute; `namespace`: what is counted."""
-        self._pool = BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=_ANSWER_S)
-        storage = RedisStorage(
-            f"async+{url}",
-            wrap_exceptions=True,
-            implementation="redispy",
-            connection_pool=self._pool,  # type: ignore[arg-type]  # Passed on to the client, which takes it.
-        )
+        storage, self._pool = open_redis(url)
         self._windows = MovingWindowRateLimiter(storage)
         self._limit, self._namespace = limit, namespace
         self._alone = LocalLimiter(max(1, limit // _ALONE))
@@ -61,7 +67,7 @@ class SharedLimiter:
             question.close()
             return None
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(ANSWER_S):
                 standing = await question
         except (StorageError, TimeoutError) as error:
             self._note_down(error)

@@ -15,6 +15,7 @@ from adapter.pages.examples import show_answer
 from adapter.pages.facts import Facts
 from adapter.pages.guides import GUIDES
 from adapter.pages.languages import DEFAULT, LANGUAGES, Language
+from adapter.pages.playground import describe
 from adapter.pages.statics import Statics
 from adapter.sale.settings import RailName
 
@@ -72,6 +73,9 @@ class Site:
         if page in DOCUMENTS:
             text = self.text(page, language, rails)
             context = {"outline": markdown.outline(text), "content": markdown.render(text)}
+        if page is PLAYGROUND:
+            facts, words = replace(self.facts, rails=rails), self.words[language.code]["playground"]
+            context = {"play": describe(facts, language, words, self._statics.address)}
         return self._html.get_template(page.template).render(**self._context(language, rails), page=page, **context)
 
     def _context(self, language: Language, rails: Rails) -> Mapping[str, Any]:
