@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.discovery.refusals import BODY_REFUSALS, FORM_REFUSALS
+from adapter.jobs.orders import VIDEO
+from adapter.keys.key import NewKey
 from adapter.operations import OPERATIONS, OUTPUT_OPTIONS, Operation
 from adapter.options.option import Json, Option
 from adapter.options.shadows import LOOKS, SHADOW
 from adapter.payments.x402.networks import NETWORKS as X402_NETWORKS
 
-__all__ = ["BODY_REFUSALS", "COMMON", "FORM_REFUSALS", "SHADOWS", "X402_NETWORKS", "Field", "list_all", "list_own"]
+__all__ = ["BODY_REFUSALS", "FORM_REFUSALS", "X402_NETWORKS"]
+
+KEY_OPERATIONS = (*(operation.name for operation in OPERATIONS), VIDEO, "removebg")
+"""What a key can be for."""
+NEW_KEY = NewKey("")
+"""A key of which nothing is said."""
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _READABLE = 10**12  # Larger bounds are powers of two, and written so.
