@@ -34,7 +34,7 @@ up: ready ## Start the stack on 127.0.0.1 and keep it until Ctrl-C; ARGS="--devn
 .PHONY: test
 test: ready tests/clients/node_modules/.done .s3/.done ## Run all tests; REQUIRE_ALL=1 makes leaving one out a failure, ARGS are pytest's
 	$(MAKE) --no-print-directory diffusion || { echo 'The tests of the diffusion model are left out.'; [ "$${REQUIRE_ALL:-0}" != 1 ]; }
-	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 tests/unit && $(BIN)/python -m pytest -n 2 --dist loadfile tests/integration && $(BIN)/python -m pytest tests/e2e)
+	$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 tests/unit && $(BIN)/python -m pytest -n 2 --dist loadfile tests/integration && $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone' tests/e2e && $(BIN)/python -m pytest -m alone tests/e2e)
 
 .PHONY: soak
 soak: .venv/.done ## Try 10,000 histories of payments with faults between any two steps

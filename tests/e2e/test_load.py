@@ -12,6 +12,8 @@ import pytest
 from tests.support.http import Answer, make_photo, post_photo
 from tests.support.stack import RunningStack, running_stack
 
+pytestmark = pytest.mark.alone
+
 CLIENTS = 24
 
 

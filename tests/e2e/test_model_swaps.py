@@ -21,6 +21,8 @@ from tests.support.server import Answer, RunningServer, failure, picture, runnin
 from tests.support.swapped_models import BETTER, BLURRED, BROKEN, GOOD, SLOW, write_golden_set, write_swapped_models
 from tests.support.toy_model import write_toy_model
 
+pytestmark = pytest.mark.alone
+
 REQUEST = images_pb2.EditRequest(image=picture())
 CALLERS = 1  # of each server
 NEWCOMER = Target("newcomer", 1)

@@ -15,7 +15,7 @@ from tests.support.processes import eventually, free_address
 from tests.support.recorder import recording
 from tests.support.server import running_server
 
-pytestmark = pytest.mark.usefixtures("client_packages")
+pytestmark = [pytest.mark.usefixtures("client_packages"), pytest.mark.alone]
 
 
 @pytest.mark.parametrize("client", [X402_V1, MPP_PULL, MPP_PUSH], ids=lambda client: client.name)

@@ -12,6 +12,8 @@ from tests.support.http import Answer, make_photo, post_photo, steady_load
 from tests.support.processes import eventually
 from tests.support.stack import RunningStack
 
+pytestmark = pytest.mark.alone
+
 CLIENTS = 4
 RECOVERY_S = 10
 

@@ -16,6 +16,8 @@ from tests.support.processes import eventually
 from tests.support.replicas import Replicas
 from tests.support.toy_model import serves_toy
 
+pytestmark = pytest.mark.alone
+
 CALLERS = 4
 LIMIT_S = 120
 PHOTO = make_photo()

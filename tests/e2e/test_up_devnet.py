@@ -18,6 +18,8 @@ from tests.support.http import make_photo
 from tests.support.processes import module, wait_until
 from tests.support.stack import RunningStack, running_stack
 
+pytestmark = pytest.mark.alone
+
 PRICE = 50_000  # Units of USDC and pathUSD: $0.05.
 KEYS = {"rpc_url", "chain_id", "token", "payer_key", "payer", "recipient"}
 CANARIES = {
