@@ -1,5 +1,6 @@
 """Failures in remove.bg's words: `{"errors": [{"title": …, "code": …, "detail": …}]}`, and its statuses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -7,7 +8,9 @@ from adapter.middleware.failure import Failure
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
+    """What is answered for one of our codes."""
+
     status: HTTPStatus
     code: str
     title: str
@@ -16,19 +19,19 @@ class _Words:
 
 
 _BAD, _TOO_HIGH = HTTPStatus.BAD_REQUEST, "Image resolution too high"
-_WORDS = {
-    "invalid_image": _Words(_BAD, "failed_to_read_image", "There was an error reading the image."),
-    "unsupported_format": _Words(_BAD, "invalid_file_type", "Invalid file type"),
-    "payload_too_large": _Words(_BAD, "file_too_large", "File too large"),
-    "dimension_exceeded": _Words(_BAD, "resolution_too_high", _TOO_HIGH),
-    "pixels_exceeded": _Words(_BAD, "resolution_too_high", _TOO_HIGH, has_detail=False),
-    "no_subject": _Words(_BAD, "unknown_foreground", "Could not identify foreground in image.", has_detail=False),
-    "key_required": _Words(HTTPStatus.FORBIDDEN, "auth_failed", "Missing API Key"),
-    "unknown_key": _Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid", has_detail=False),
-    "ambiguous_key": _Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid"),
-    "operation_forbidden": _Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid"),
-    "quota_used_up": _Words(HTTPStatus.PAYMENT_REQUIRED, "insufficient_credits", "Insufficient credits"),
-    "rate_limited": _Words(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", "Rate limit exceeded"),
+WORDS: Mapping[str, Words] = {
+    "invalid_image": Words(_BAD, "failed_to_read_image", "There was an error reading the image."),
+    "unsupported_format": Words(_BAD, "invalid_file_type", "Invalid file type"),
+    "payload_too_large": Words(_BAD, "file_too_large", "File too large"),
+    "dimension_exceeded": Words(_BAD, "resolution_too_high", _TOO_HIGH),
+    "pixels_exceeded": Words(_BAD, "resolution_too_high", _TOO_HIGH, has_detail=False),
+    "no_subject": Words(_BAD, "unknown_foreground", "Could not identify foreground in image.", has_detail=False),
+    "key_required": Words(HTTPStatus.FORBIDDEN, "auth_failed", "Missing API Key"),
+    "unknown_key": Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid", has_detail=False),
+    "ambiguous_key": Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid"),
+    "operation_forbidden": Words(HTTPStatus.FORBIDDEN, "auth_failed", "API Key invalid"),
+    "quota_used_up": Words(HTTPStatus.PAYMENT_REQUIRED, "insufficient_credits", "Insufficient credits"),
+    "rate_limited": Words(HTTPStatus.TOO_MANY_REQUESTS, "rate_limit_exceeded", "Rate limit exceeded"),
 }
 # The service's names of fields, by their beginnings → the parameter that they come from.
 _PARAMETERS = {
@@ -48,7 +51,7 @@ def describe_errors(failure: Failure) -> tuple[HTTPStatus, list[dict[str, str]]]
     """The status and the errors of an answer."""
     if failure.fields:
         return HTTPStatus.BAD_REQUEST, [_describe_parameter(name, reason) for name, reason in failure.fields.items()]
-    words = _WORDS.get(failure.code)
+    words = WORDS.get(failure.code)
     if words is None:
         return failure.status, [_write(failure.message, failure.code, failure.detail)]
     return words.status, [_write(words.title, words.code, failure.message if words.has_detail else "")]

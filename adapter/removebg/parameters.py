@@ -10,7 +10,7 @@ from adapter.options.geometry import parse_margins, parse_position, parse_scale
 from adapter.options.option import choice, whole, written
 
 # Most pixels of the result. A smaller picture is not enlarged.
-_SIZES = {
+SIZES = {
     "preview": 250_000,
     "small": 250_000,
     "regular": 250_000,
@@ -73,7 +73,7 @@ def _same(*words: str) -> dict[str, str]:
     return {word: word for word in words}
 
 
-SIZE = choice("size", _SIZES, "preview", "Most pixels of the result.")
+SIZE = choice("size", SIZES, "preview", "Most pixels of the result.")
 TYPE = choice("type", _same(*_TYPES), "auto", "What the subject is.")
 TYPE_LEVEL = choice("type_level", _same("none", "1", "2", "latest"), "1", "How closely that is told.")
 FORMAT = choice("format", _same("auto", "png", "jpg", "webp", "zip"), "auto", "The encoding.")
@@ -88,3 +88,9 @@ SHADOW_TYPE = choice("shadow_type", _SHADOWS, "auto", "Which shadow it casts.")
 SHADOW_OPACITY = whole("shadow_opacity", 0, 100, None, "How dark the shadow is.")
 BG_COLOR = written(("bg_color",), parse_loose_color, None, "A color behind the subject.")
 SEMITRANSPARENCY = choice("semitransparency", _BOOLEANS, "true", "Whether glass may be half transparent; it may.")
+
+PARAMETERS = (
+    *(SIZE, TYPE, TYPE_LEVEL, FORMAT, ROI, CROP, CROP_MARGIN, SCALE, POSITION, CHANNELS),
+    *(ADD_SHADOW, SHADOW_TYPE, SHADOW_OPACITY, BG_COLOR, SEMITRANSPARENCY),
+)
+"""All of them but the pictures."""
