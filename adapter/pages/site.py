@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from adapter.pages import markdown, tables
 from adapter.pages.catalog import DOCUMENTS, LANDING, OVERVIEW, PAGES, PLAYGROUND, Page
@@ -63,19 +64,17 @@ class Site:
     def _text(self, page: Page, language: Language, rails: Rails) -> str:
         """The source of a page: Markdown with anchors."""
         template = self._texts.select_template([f"{language.code}/{page.slug}.md", f"{page.slug}.md"])
-        context = self._context(language, rails)
-        facts: Facts = context["facts"]
-        return template.render(**context, page=page, sample=lambda name: _show_sample(name, facts)).strip() + "\n"
+        return template.render(**self._context(language, rails), page=page, sample=self._show_sample).strip() + "\n"
 
     def _render(self, page: Page, language: Language, rails: Rails) -> str:
         """A page as people read it."""
-        context: dict[str, object] = {}
+        context: dict[str, object] = {"sample": lambda name: Markup(markdown.render(self._show_sample(name)))}  # noqa: S704
         if page in DOCUMENTS:
             text = self.text(page, language, rails)
-            context = {"outline": markdown.outline(text), "content": markdown.render(text)}
+            context |= {"outline": markdown.outline(text), "content": Markup(markdown.render(text))}  # noqa: S704
         if page is PLAYGROUND:
             facts, words = replace(self.facts, rails=rails), self.words[language.code]["playground"]
-            context = {"play": describe(facts, language, words, self._statics.address)}
+            context |= {"play": describe(facts, language, words, self._statics.address)}
         return self._html.get_template(page.template).render(**self._context(language, rails), page=page, **context)
 
     def _context(self, language: Language, rails: Rails) -> Mapping[str, Any]:
@@ -100,6 +99,12 @@ class Site:
             "words": words,
         }
 
+    def _show_sample(self, name: str) -> str:
+        """A sample as a fenced block."""
+        path = _HERE / "samples" / name
+        code = self.facts.localize(path.read_text(encoding="utf-8").rstrip())
+        return f"```{_FENCES[path.suffix]} {path.name}\n{code}\n```"
+
     def sitemap(self) -> str:
         """Every page in every language, for search engines."""
         return self._html.get_template("sitemap.xml").render(pages=PAGES, languages=LANGUAGES, facts=self.facts)
@@ -111,10 +116,3 @@ def _read_words(code: str) -> Mapping[str, Any]:
     words = tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
     others = (path for path in sorted(folder.glob("*.toml")) if path.stem != "words")
     return words | {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in others}
-
-
-def _show_sample(name: str, facts: Facts) -> str:
-    """A sample as a fenced block."""
-    path = _HERE / "samples" / name
-    code = facts.localize(path.read_text(encoding="utf-8").rstrip())
-    return f"```{_FENCES[path.suffix]} {path.name}\n{code}\n```"
