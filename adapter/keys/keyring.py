@@ -38,7 +38,7 @@ class Keyring:
 
     def remembers(self, secret: str) -> bool:
         """Whether the key was good when it was last looked for: then it is no guess."""
-        return digest_secret(secret) in self._found
+        return is_secret(secret) and digest_secret(secret) in self._found
 
     async def find(self, secret: str) -> Key | None:
         """The key with this secret; None where there is none, or it is revoked."""

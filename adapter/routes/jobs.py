@@ -33,7 +33,7 @@ class JobRoutes:
     def add_to(self, app: web.Application) -> None:
         """Registers the routes."""
         app.router.add_get(JOBS_PREFIX + "{uuid:.*}/events", self._watch, allow_head=False)
-        app.router.add_delete(JOBS_PREFIX + "{uuid:.*}", self._delete)
+        app.router.add_delete(JOBS_PREFIX + "{uuid:.*(?<!/events)}", self._delete)
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         """Not counted as work in flight: who stops the service does not wait for jobs."""

@@ -112,8 +112,13 @@ async def test_the_same_key_twice_is_one_key_and_another_is_one_too_many(open_ad
         )
 
 
+BYTES = {"X-API-Key": "cc_\udcff\udcfe"}  # Two bytes that are no text in UTF-8.
+
+
 @pytest.mark.parametrize("settings", [HERE, PUBLIC])
-@pytest.mark.parametrize("headers", [{"X-API-Key": FORGED}, {"X-API-Key": ""}, {"Authorization": "bearer password"}])
+@pytest.mark.parametrize(
+    "headers", [{"X-API-Key": FORGED}, {"X-API-Key": ""}, {"Authorization": "bearer password"}, BYTES]
+)
 async def test_a_wrong_key_is_refused_also_where_all_is_open_or_sold(
     open_adapter: Any, fake: FakeImageService, settings: dict[str, Any], headers: dict[str, str]
 ) -> None:
