@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from adapter.discovery.jobs import SUBMISSIONS
 from adapter.discovery.listings import MEDIA_TYPES
+from adapter.discovery.payment import write_dollars
 from adapter.discovery.way import WayToPay
 from adapter.jobs.failures import HD_PREFIX, JOBS_PREFIX, VIDEO_PREFIX
 from adapter.jobs.orders import VIDEO
@@ -73,8 +74,7 @@ def _list_options(operation: Operation) -> str:
 
 
 def _price(priced: Priced, ways: Sequence[WayToPay]) -> str:
-    dollars = f"{priced.amount / 1_000_000:.6f}".rstrip("0").rstrip(".")
-    return f" (${dollars})" if ways else ""
+    return f" (${write_dollars(priced.amount)})" if ways else ""
 
 
 def _tell_payment(ways: Sequence[WayToPay]) -> list[str]:
