@@ -143,7 +143,7 @@ def describe(arguments: type[Arguments], *, local: bool) -> dict[str, Any]:
 
 def _simplify(value: dict[str, Any]) -> dict[str, Any]:
     """A property without what only Python needs: that nothing is given is said by giving nothing."""
-    one = next((arm for arm in value.get("anyOf", ()) if arm != {"type": "null"}), {})
+    one: dict[str, Any] = next((arm for arm in value.get("anyOf", ()) if arm != {"type": "null"}), {})
     return {key: told for key, told in {**value, **one}.items() if key not in {"anyOf", "default", "title"}}
 
 

@@ -30,6 +30,7 @@ MPP_REQUIRED = "org.paymentauth/payment-required"
 """How MPP's clients find its challenges in a result, for servers that cannot answer with an error."""
 
 _PAYMENT_REQUIRED = 402
+_OPAQUE = "opaque"
 _SETTLEMENT = ("amount", "currency")  # What of a challenge its receipt repeats.
 
 
@@ -110,12 +111,21 @@ def _read_x402(payload: object) -> Payment:
 
 def _read_mpp(value: object) -> Payment:
     try:
-        credential = MCPCredential.from_dict(value)  # type: ignore[arg-type] # Anything else raises TypeError.
+        credential = MCPCredential.from_dict(_open_opaque(value))
         return Payment({"Authorization": credential.to_core().to_authorization()}, credential)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise MCPError(
             INVALID_PARAMS, f"{META_CREDENTIAL} cannot be read.", {"httpStatus": _PAYMENT_REQUIRED}
         ) from error
+
+
+def _open_opaque(value: Any) -> dict[str, Any]:  # noqa: ANN401 - what it is not, is found out by taking it so.
+    """A credential, from the form that mppx gives it to the one that pympp reads: with what is opaque in the open."""
+    challenge = value["challenge"]
+    if not isinstance(challenge.get(_OPAQUE), str):
+        return dict(value)
+    opened = json.loads(base64.urlsafe_b64decode(challenge[_OPAQUE] + "=="))
+    return {**value, "challenge": {**challenge, _OPAQUE: opened}}
 
 
 def _read_challenges(response: httpx.Response) -> list[dict[str, Any]]:
@@ -125,9 +135,9 @@ def _read_challenges(response: httpx.Response) -> list[dict[str, Any]]:
             challenge = Challenge.from_www_authenticate(value)
         except ParseError:  # Another scheme's.
             continue
-        found.append(
-            MCPChallenge.from_core(challenge, challenge.realm, challenge.expires, challenge.description).to_dict()
-        )
+        told = MCPChallenge.from_core(challenge, challenge.realm, challenge.expires, challenge.description).to_dict()
+        # As it stands in the header: mppx reads no other form of it.
+        found.append(told | ({_OPAQUE: challenge.to_echo().opaque} if _OPAQUE in told else {}))
     return found
 
 

@@ -33,10 +33,10 @@ class Caller:
     address: str = ""
     """Where the caller is, for the service to count its requests; empty on this machine."""
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, *, paying: bool = True) -> dict[str, str]:
         """All of it, as HTTP has it. A payment stands above a key: it is made for this one call."""
-        headers = dict(self.payment.headers)
-        if self.api_key and not headers:
+        headers = dict(self.payment.headers) if paying else {}
+        if self.api_key and not self.payment:
             headers["X-API-Key"] = self.api_key
         if self.address:
             headers["X-Forwarded-For"] = self.address
@@ -87,9 +87,18 @@ class Service:
         return await self._insist(send, caller)
 
     async def _wait(self, uuid: str, caller: Caller, progress: Progress) -> httpx.Response:
-        """The result of a job, when it is there."""
+        """The result of a job, when it is there; what the caller paid for the job is taken before it leaves.
+
+        Raises:
+            UnreachableError: The payment could not be taken, and another is asked for the result.
+        """
+        path = f"{_RESULT}{uuid}"
+        headers = caller.headers(paying=False)
         while True:
-            response = await self._insist(lambda: self.client.get(f"{_RESULT}{uuid}", headers=caller.headers()), caller)
+            response = await self._insist(lambda: self.client.get(path, headers=headers), caller)
+            if response.status_code == HTTPStatus.PAYMENT_REQUIRED:
+                where = self.client.base_url.join(path)
+                raise UnreachableError(f"The payment could not be taken. The result can be paid for at {where}")
             if response.status_code != HTTPStatus.ACCEPTED:
                 return response
             await progress(response.json().get("progress_percentage", 0.0))
