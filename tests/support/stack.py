@@ -2,10 +2,11 @@
 
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -56,20 +57,28 @@ def running_stack(
     repository: Path, model: str, folder: Path, environment: Mapping[str, str], *options: str
 ) -> Iterator[RunningStack]:
     """Starts `clearcanvas up` on free ports with its data under `folder`, waits until it is ready, and stops it."""
-    log = folder / "up.log"
     command = module(
         "cli", "up", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--data", str(folder / "data"), *options
     )
     variables = {"CLEARCANVAS_MODEL_REPOSITORY": str(repository), "CLEARCANVAS_MODEL": model, **environment}
-    with running(command, variables, log) as process:
+    with starting_stack(command, variables, folder / "up.log") as stack:
+        yield stack
+
+
+@contextmanager
+def starting_stack(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any
+) -> Iterator[RunningStack]:
+    """Runs a command that starts a stack, waits until it is ready, and stops it. `options`: of `subprocess.Popen`."""
+    with running(command, environment, log, **options) as process:
         addresses: dict[str, str] = {}
 
         def ready() -> bool:
             if process.poll() is not None:
-                raise AssertionError(f"`clearcanvas up` ended with {process.returncode}:\n{tail(log)}")
+                raise AssertionError(f"{command} ended with {process.returncode}:\n{tail(log)}")
             text = log.read_text(errors="replace")
             addresses.update(re.findall(r"^(ready|grpc) (?:http://)?(\S+)$", text, re.MULTILINE))
             return len(addresses) == 2
 
-        wait_until(ready, f"`clearcanvas up` is ready; its output:\n{tail(log) if log.exists() else ''}", 170)
+        wait_until(ready, f"{command} is ready; its output:\n{tail(log) if log.exists() else ''}", 170)
         yield RunningStack(addresses["ready"], addresses["grpc"], process, log)

@@ -1,4 +1,4 @@
-# pip install grpcio; images_pb2 and images_pb2_grpc are generated from proto/.
+# pip install grpcio protobuf
 from pathlib import Path
 
 import grpc
