@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -41,6 +42,7 @@ def _render_table_close(*_: object) -> str:
     return "</table></div>\n"
 
 
+@lru_cache(maxsize=512)  # The same samples stand in the pages of every language.
 def _highlight(code: str, language: str) -> str:
     try:
         return str(highlight(code, get_lexer_by_name(language or "text"), _FORMATTER))

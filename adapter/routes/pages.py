@@ -1,8 +1,10 @@
 """The pages: in each language, for people and as Markdown for programs; and the files that they load."""
 
+import asyncio
 import hashlib
+import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -10,7 +12,7 @@ from aiohttp import hdrs, web
 from adapter.pages.catalog import LANDING, PAGES, Page
 from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS, Facts
 from adapter.pages.languages import LANGUAGES, Language, choose_language
-from adapter.pages.site import Site
+from adapter.pages.site import Rails, Site
 from adapter.pages.statics import Statics
 from adapter.sale.offers import Offers
 from transport.addresses import is_loopback
@@ -39,6 +41,8 @@ class PageRoutes:
     offers: Offers
     grpc: str
     """Where this program finds the gRPC service; told to nobody where that is an address of the inside."""
+    prepared: set[Rails] = field(default_factory=set)
+    """For which rails all pages are rendered, or being so."""
 
     def add_to(self, app: web.Application) -> None:
         """Registers the pages."""
@@ -66,6 +70,7 @@ class PageRoutes:
         """The reader's own language has an address of its own."""
 
         async def choose(request: web.Request) -> web.StreamResponse:
+            self._prepare(tuple(self.offers.rails_of(request)))
             language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
             headers = {hdrs.LOCATION: page.path(language), hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
             return web.Response(status=302, headers=headers)
@@ -74,17 +79,25 @@ class PageRoutes:
 
     def _make_page(self, page: Page, language: Language) -> Handler:
         async def show(request: web.Request) -> web.StreamResponse:
-            text = self.site.html(page, language, tuple(self.offers.rails_of(request)))
+            rails = tuple(self.offers.rails_of(request))
+            self._prepare(rails)
+            text = await asyncio.to_thread(self.site.html, page, language, rails)
             return self._respond(request, text, "text/html", language)
 
         return show
 
     def _make_text(self, page: Page, language: Language) -> Handler:
         async def show(request: web.Request) -> web.StreamResponse:
-            text = self.site.markdown(page, language, tuple(self.offers.rails_of(request)))
+            text = await asyncio.to_thread(self.site.markdown, page, language, tuple(self.offers.rails_of(request)))
             return self._respond(request, text, "text/markdown", language)
 
         return show
+
+    def _prepare(self, rails: Rails) -> None:
+        """Has the other pages ready before a reader gets to them; a process that nobody reads renders none."""
+        if rails not in self.prepared:
+            self.prepared.add(rails)
+            threading.Thread(target=self.site.prepare, args=(rails,), name="pages", daemon=True).start()
 
     def _respond(
         self, request: web.Request, text: str, content_type: str, language: Language | None = None
