@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapter.discovery.way import WayToPay
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT, VIDEO_PREFIX, VIDEO_SUBMIT
 from adapter.jobs.orders import VIDEO
 from adapter.jobs.paid_desk import HD
@@ -16,6 +17,13 @@ SAMPLES = ("astronaut", "chelsea", "coffee")
 """Pictures to try with: `static/playground/samples/NAME.jpg`."""
 
 _JOBS = {HD: (HD_SUBMIT, f"{HD_PREFIX}result/"), VIDEO: (VIDEO_SUBMIT, f"{VIDEO_PREFIX}result/")}
+
+# What a wallet that does not know a chain is told of it (EIP-3085): a public node and explorer, by CAIP-2 name.
+_CHAINS = {
+    "eip155:8453": ("https://mainnet.base.org", "https://basescan.org"),
+    "eip155:84532": ("https://sepolia.base.org", "https://sepolia.basescan.org"),
+}
+_ETHER = {"name": "Ether", "symbol": "ETH", "decimals": 18}
 
 
 def describe(
@@ -43,5 +51,16 @@ def describe(
         # A browser's wallet signs for x402; MPP's transactions are none that it knows.
         "payable": "x402" in facts.rails,
         "networks": {way.network: way.network_title for way in facts.ways.values()},
+        "chains": {way.network: _describe_chain(way) for way in facts.ways.values() if way.network in _CHAINS},
         "grpc": SAMPLE_GRPC,
+    }
+
+
+def _describe_chain(way: WayToPay) -> Mapping[str, Any]:
+    node, explorer = _CHAINS[way.network]
+    return {
+        "chainName": way.network_title,
+        "nativeCurrency": _ETHER,
+        "rpcUrls": [node],
+        "blockExplorerUrls": [explorer],
     }

@@ -14,7 +14,9 @@ export function writeGrpcurl(steps) {
 function writeEdit(step, next) {
   const { options } = step;
   const behind = options.background === "picture";
-  const program = `{image: .${behind ? ", composition: {picture: {image: $background}}" : ""}} * ${JSON.stringify(describe(step))}`;
+  const edit = Object.fromEntries(Object.entries(describe(step)).filter(([, value]) => Object.keys(value).length));
+  const picture = `{image: .${behind ? ", composition: {picture: {image: $background}}" : ""}}`;
+  const program = Object.keys(edit).length ? `${picture} * ${JSON.stringify(edit)}` : picture;
   const more = behind ? `--arg background "$(base64 --wrap=0 ${quote(step.files[1].file)})" ` : "";
   return [
     `base64 --wrap=0 ${quote(step.files[0].file)}`,
@@ -52,7 +54,7 @@ function describeBackground(options) {
     case "generate":
       return { generated: { prompt: options.prompt } };
     default:
-      return { none: {} };
+      return {};
   }
 }
 

@@ -139,6 +139,7 @@ form.addEventListener("input", () => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  root.querySelector("#canvas").scrollIntoView({ block: "nearest" }); // On a phone it is above what was touched.
   start();
 });
 root.addEventListener("accesschange", refresh);

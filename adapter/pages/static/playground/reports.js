@@ -80,7 +80,7 @@ export class Reports {
     this.#error.hidden = true;
     if (state !== "working") this.#progress.hidden = true;
     if (state !== "done") this.#root.querySelector("#warning").textContent = "";
-    this.#root.querySelector("#stop").hidden = state !== "working" && state !== "payment";
+    this.#root.querySelector("#stop").hidden = state !== "working";
   }
 
   #advance(percent) {

@@ -75,8 +75,8 @@ function describeShadow(options, name) {
 }
 
 function pictureBehind(options) {
-  if (options.background !== "picture" || !options.picture) return [];
-  return [{ name: "background", blob: options.picture, file: options.picture.name }];
+  if (options.background !== "picture") return [];
+  return [{ name: "background", blob: options.picture, file: options.picture?.name ?? "background.jpg" }];
 }
 
 /** The form as it is sent; `before` is the result of the request before. */

@@ -93,7 +93,7 @@ function typeScriptStep(step, { output }, index) {
     `const ${form} = new FormData();`,
     ...step.files.map(({ name, file }) => `${form}.append(${text(name)}, await openAsBlob(${text(file)}), ${text(file)});`),
     ...step.fields.map(([name, value]) => `${form}.append(${text(name)}, ${text(value)});`),
-    `let ${answer} = await fetch(service + ${text(step.path)}, { method: "POST", headers, body: ${form} });`,
+    `${step.job ? "let" : "const"} ${answer} = await fetch(service + ${text(step.path)}, { method: "POST", headers, body: ${form} });`,
     `if (!${answer}.ok) throw new Error(await ${answer}.text());`,
   ];
   if (step.job) {

@@ -1,5 +1,7 @@
 // Pays a 402 with a browser wallet (EIP-1193): x402 version 2, scheme `exact`, an EIP-3009 authorisation.
 
+import { data } from "./data.js";
+
 const REJECTED = 4001;
 const UNKNOWN_CHAIN = 4902;
 const EARLIER_S = 600; // Clocks differ.
@@ -32,7 +34,7 @@ export async function sign({ required, offer }) {
   if (!wallet) throw new WalletError("no_wallet");
   try {
     const [payer] = await wallet.request({ method: "eth_requestAccounts" });
-    await switchTo(wallet, Number(offer.network.split(":")[1]));
+    await switchTo(wallet, offer.network);
     const authorization = authorize(payer, offer);
     const typed = JSON.stringify(describe(authorization, offer));
     const signature = await wallet.request({ method: "eth_signTypedData_v4", params: [payer, typed] });
@@ -45,10 +47,19 @@ export async function sign({ required, offer }) {
   }
 }
 
-async function switchTo(wallet, chain) {
+/** Has the wallet change to the offer's network, which it is told of where it does not know it. */
+async function switchTo(wallet, network) {
+  const chain = Number(network.split(":")[1]);
   const chainId = `0x${chain.toString(16)}`;
   if (Number(await wallet.request({ method: "eth_chainId" })) === chain) return;
-  await wallet.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+  try {
+    await wallet.request({ method: "wallet_switchEthereumChain", params: [{ chainId }] });
+  } catch (error) {
+    const known = data.chains[network];
+    if (error.code !== UNKNOWN_CHAIN || !known) throw error;
+    await wallet.request({ method: "wallet_addEthereumChain", params: [{ chainId, ...known }] });
+    if (Number(await wallet.request({ method: "eth_chainId" })) !== chain) throw error; // Added, and not changed to.
+  }
 }
 
 function authorize(from, offer) {
