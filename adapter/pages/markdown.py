@@ -9,6 +9,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.attrs import attrs_block_plugin
@@ -50,11 +51,32 @@ def _highlight(code: str, language: str) -> str:
         return escape(code)
 
 
+def _label_cells(state: StateCore) -> None:
+    """Has every cell name its column: on a phone, a row is read from top to bottom."""
+    titles: list[str] = []
+    column = 0
+    for token, content in pairwise(state.tokens):
+        if token.type == "thead_open":
+            titles = []
+        elif token.type == "th_open":
+            titles.append(_plain(content))
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "td_open":
+            token.attrSet("data-label", titles[column])
+            column += 1
+
+
+def _plain(inline: Token) -> str:
+    return "".join(part.content for part in inline.children or () if part.type in {"text", "code_inline"})
+
+
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(attrs_block_plugin)
     parser.add_render_rule("fence", _render_fence)
     parser.add_render_rule("table_open", _render_table_open)
     parser.add_render_rule("table_close", _render_table_close)
+    parser.core.ruler.push("label_cells", _label_cells)
     return parser
 
 
