@@ -12,7 +12,7 @@ from adapter.options.generation import GENERATION
 from adapter.options.option import Json, Option
 from adapter.uploads.body import UploadLimits
 
-FILE: Json = {"type": "string", "contentMediaType": "application/octet-stream"}
+FILE: Json = {"type": "string", "minLength": 1, "contentMediaType": "application/octet-stream"}
 """A field that holds a file; `encoding` says of what types it may be."""
 TAG = "Images"
 

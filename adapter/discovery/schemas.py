@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from adapter.access import API_KEY
+from adapter.options.colors import COLOR_SCHEMAS
 from adapter.options.option import Json
 
 _TEXT: Json = {"type": "string"}
@@ -206,6 +207,7 @@ SCHEMAS: Mapping[str, Json] = {
     **_JOBS,
     **_REMOVEBG,
     **_SERVICE,
+    **COLOR_SCHEMAS,
 }
 
 _NUMBERS: Mapping[str, str] = {

@@ -3,9 +3,9 @@
 from clearcanvas.v1 import composition_pb2
 from clearcanvas.v1.composition_pb2 import Blur, BlurKind, Color, Fit, Gradient, GradientKind, Picture
 
-from adapter.options.colors import BLACK, COLOR_HELP, WHITE, parse_color, parse_loose_color
+from adapter.options.colors import BLACK, COLOR, COLOR_HELP, LOOSE_COLOR, WHITE, parse_color, parse_loose_color
 from adapter.options.fields import Fields
-from adapter.options.option import choice, decimal, whole, written
+from adapter.options.option import choice, decimal, match_whole, whole, written
 
 _GRADIENTS: dict[str, GradientKind.ValueType] = {
     "linear": composition_pb2.GRADIENT_KIND_LINEAR,
@@ -16,7 +16,9 @@ _BLURS: dict[str, BlurKind.ValueType] = {
     "lens": composition_pb2.BLUR_KIND_LENS,
 }
 _FITS: dict[str, Fit.ValueType] = {"cover": composition_pb2.FIT_COVER, "contain": composition_pb2.FIT_CONTAIN}
-_MAX_URL = 2_048
+MAX_URL = 2_048
+URL = match_whole("[hH][tT][tT][pP][sS]?://[!-~]+")
+"""For machines, which write what is no ASCII in percents."""
 
 BGCOLOR = written(
     ("bgcolor", "bg_color", "color"),
@@ -25,6 +27,7 @@ BGCOLOR = written(
     f"Color of the background, white without it. {COLOR_HELP}",
     "255,0,0",
     "#ff000080",
+    grammar=COLOR,
 )
 TOP_COLOR = written(
     ("hexColor1", "top_color"),
@@ -32,6 +35,7 @@ TOP_COLOR = written(
     WHITE,
     f"Color where the gradient begins, white without it. {COLOR_HELP}",
     "#ff7e5f",
+    grammar=LOOSE_COLOR,
 )
 BOTTOM_COLOR = written(
     ("hexColor2", "bottom_color"),
@@ -39,6 +43,7 @@ BOTTOM_COLOR = written(
     BLACK,
     f"Color where the gradient ends, black without it. {COLOR_HELP}",
     "#2c3e50",
+    grammar=LOOSE_COLOR,
 )
 ANGLE = decimal("angle", -360, 360, 180, "Where a linear gradient runs to, in degrees: 0 up, 90 right, 180 down.")
 GRADIENT_KIND = choice("kind", _GRADIENTS, "linear", "Along a line, or from the centre to the corners.")
@@ -49,8 +54,8 @@ FIT = choice("fit", _FITS, "cover", "Fill the result and cut what stands over, o
 
 def parse_url(text: str) -> str:
     """Reads the address of a picture; whether it may be fetched is for the fetcher to say."""
-    if not text.lower().startswith(("http://", "https://")) or len(text) > _MAX_URL or not text.isprintable():
-        message = f"must be an http or https URL of at most {_MAX_URL} characters"
+    if not text.lower().startswith(("http://", "https://")) or len(text) > MAX_URL or not text.isprintable():
+        message = f"must be an http or https URL of at most {MAX_URL} characters"
         raise ValueError(message)
     return text
 
@@ -61,6 +66,7 @@ BG_IMAGE_URL = written(
     "",
     "Address of the background, in place of the file.",
     "https://example.com/beach.jpg",
+    grammar={"pattern": URL, "maxLength": MAX_URL},
 )
 BLUR = (RADIUS, BLUR_KIND)
 GRADIENT = (TOP_COLOR, BOTTOM_COLOR, ANGLE, GRADIENT_KIND)

@@ -5,9 +5,12 @@ Channels are 0 to 255, sRGB; alpha 255 is opaque.
 """
 
 import re
+from collections.abc import Mapping
 
 import webcolors
 from clearcanvas.v1.composition_pb2 import Color
+
+from adapter.options.option import Json, match_whole
 
 WHITE = Color(red=255, green=255, blue=255, alpha=255)
 BLACK = Color(red=0, green=0, blue=0, alpha=255)
@@ -16,6 +19,23 @@ COLOR_HELP = "r,g,b or r,g,b,a (0 to 255), #rgb, #rrggbb, #rrggbbaa or a CSS col
 
 # The names of CSS Color 4 that webcolors, which ends at level 3 and has no alpha, does not know.
 _NAMES = {"rebeccapurple": [0x66, 0x33, 0x99], "transparent": [0, 0, 0, 0]}
+
+_DIGITS = "[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}"
+_TO_255 = r"(?:[01]?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
+_LIST = rf"\s*{_TO_255}(?:\s*,\s*{_TO_255}){{2,3}}\s*"
+_SPELLINGS = rf"#(?:{_DIGITS})|{_LIST}|\({_LIST}\)"
+
+COLOR_SCHEMAS: Mapping[str, Json] = {
+    name: {
+        "type": "string",
+        "description": COLOR_HELP,
+        "anyOf": [{"pattern": match_whole(spellings)}, {"enum": sorted({*webcolors.names(), *_NAMES})}],
+    }
+    for name, spellings in (("Color", _SPELLINGS), ("LooseColor", f"{_SPELLINGS}|{_DIGITS}"))
+}
+"""The grammar for machines; the loose one is that of `parse_loose_color`."""
+COLOR: Json = {"$ref": "#/components/schemas/Color"}
+LOOSE_COLOR: Json = {"$ref": "#/components/schemas/LooseColor"}
 
 _TRIPLE = re.compile(r"\(\s*(?P<inside>[^()]*?)\s*\)|(?P<bare>[^()]*)")
 _CHANNEL = re.compile(r"[0-9]{1,3}")

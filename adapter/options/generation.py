@@ -9,7 +9,8 @@ from adapter.options.option import whole, words, written
 
 MAX_PROMPT = 1_000
 _MAX_SEED = 2**64 - 1
-_MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_MODEL_NAME = re.compile(_NAME)
 
 
 def parse_model(text: str) -> str:
@@ -20,7 +21,14 @@ def parse_model(text: str) -> str:
     return text
 
 
-MODEL = written(("model",), parse_model, "", "Name of the matting model; the service's own choice without it.", "isnet")
+MODEL = written(
+    ("model",),
+    parse_model,
+    "",
+    "Name of the matting model; the service's own choice without it.",
+    "isnet",
+    grammar=_NAME,
+)
 PROMPT = words("prompt", MAX_PROMPT, "What is to be seen behind the subject, in words.", required=True)
 NEGATIVE_PROMPT = words("negative_prompt", MAX_PROMPT, "What is not to be seen.")
 SEED = whole("seed", 0, _MAX_SEED, None, "The same seed brings the same background; the answer names it.")
@@ -31,6 +39,7 @@ GENERATION_MODEL = written(
     "",
     "Name of the generation model; the service's own choice without it.",
     "backdrop",
+    grammar=_NAME,
 )
 GENERATION = (PROMPT, NEGATIVE_PROMPT, SEED, STEPS, GENERATION_MODEL)
 

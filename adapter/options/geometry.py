@@ -20,6 +20,16 @@ _PERCENT = re.compile(rf"({_NUMBER})%")
 _CANVAS = re.compile(r"([0-9]{1,5})\s*[x×]\s*([0-9]{1,5})", re.IGNORECASE)
 _SIDE = re.compile(r"[0-9]{1,5}")
 
+# The same for machines, with the bounds.
+_FRACTION = r"(?:\.[0-9]{0,6})?"
+_SHARE = rf"(?:[0-9]{{1,2}}{_FRACTION}|100(?:\.0{{0,6}})?)%"
+_TO_MAX_SIDE = r"(?:[1-9][0-9]{0,3}|10000)"
+_SIZES = rf"{_TO_MAX_SIDE}(?:\s*[xX×]\s*{_TO_MAX_SIDE})?"
+SCALES = rf"[oO]riginal|[1-9][0-9]{_FRACTION}%|100(?:\.0{{0,6}})?%"
+POSITIONS = rf"[cC]enter|[oO]riginal|{_SHARE}(?:\s+{_SHARE})?"
+_PIXELS = rf"(?:[0-9]{{1,4}}{_FRACTION}|10000(?:\.0{{0,6}})?)(?:[pP][xX])?"
+_PERCENTS = rf"(?:[0-4]?[0-9]{{1,2}}{_FRACTION}|500(?:\.0{{0,6}})?)%"
+
 _BOX_HELP = f"px or % of the subject's box; at most {MAX_SIDE}px, {MAX_MARGIN_PERCENT}%"
 
 
@@ -69,6 +79,11 @@ def parse_position(text: str) -> Position:
     return shares[0], shares[-1]
 
 
+def repeat_length(length: str) -> str:
+    """The grammar of 1, 2 or 4 lengths, which are each written as `length`."""
+    return rf"{length}(?:\s+{length}(?:\s+{length}\s+{length})?)?"
+
+
 CROP = choice("crop", {"true": True, "false": False}, "false", "Whether the result is cut to the subject.")
 CROP_MARGIN = written(
     ("crop_margin",),
@@ -78,6 +93,7 @@ CROP_MARGIN = written(
     "20px",
     "10%",
     "10% 20px",
+    grammar=repeat_length(f"(?:{_PIXELS}|{_PERCENTS})"),
 )
 SIZE = written(
     ("size",),
@@ -86,6 +102,7 @@ SIZE = written(
     f"Longer side of the result in pixels (a smaller picture is not enlarged), or exactly WIDTHxHEIGHT; to {MAX_SIDE}.",
     "1024",
     "800x600",
+    grammar=_SIZES,
 )
 SCALE = written(
     ("scale",),
@@ -93,6 +110,7 @@ SCALE = written(
     None,
     f"Share of the result that the subject takes, {MIN_SCALE_PERCENT}% to 100%, or original. It is centered then.",
     "80%",
+    grammar=SCALES,
 )
 POSITION = written(
     ("position",),
@@ -101,6 +119,7 @@ POSITION = written(
     "Where the subject is put: center, original, or shares across and down, 0% to 100%.",
     "center",
     "30% 70%",
+    grammar=POSITIONS,
 )
 GEOMETRY = (CROP, CROP_MARGIN, SIZE, SCALE, POSITION)
 

@@ -3,9 +3,8 @@
 from clearcanvas.v1 import videos_pb2
 from clearcanvas.v1.videos_pb2 import VideoFormat, VideoMatting
 
+from adapter.options.backgrounds import MAX_URL, URL
 from adapter.options.option import Option, choice, written
-
-MAX_URL = 2_048
 
 _FORMATS: dict[str, VideoFormat.ValueType] = {
     "mp4": videos_pb2.VIDEO_FORMAT_MP4,
@@ -41,6 +40,7 @@ WEBHOOK_URL = written(
     "",
     "Where the end of the job is told, by a signed POST (Standard Webhooks).",
     "https://example.com/hook",
+    grammar={"pattern": URL, "maxLength": MAX_URL},
 )
 VIDEO_FORMAT: Option[VideoFormat.ValueType] = Option(
     ("format",),

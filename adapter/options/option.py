@@ -14,7 +14,8 @@ D = TypeVar("D")
 Json = Mapping[str, object]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")  # The longest that is in any range is 2**64 - 1.
-_DECIMAL = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})")
+# As programs write them, 0.1 + 0.2 and the smallest too.
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def whole(name: str, least: int, most: int, default: D, description: str) -> Opt
 
 
 def decimal(name: str, least: int, most: int, default: D, description: str) -> Option[float | D]:
-    """A number of `least` to `most`, both included, written without an exponent."""
+    """A number of `least` to `most`, both included."""
 
     def parse(text: str) -> float:
         if not _DECIMAL.fullmatch(text) or not least <= float(text) <= most:
@@ -79,11 +80,25 @@ def choice(name: str, values: Mapping[str, T], default: str, description: str) -
 
 
 def written(
-    names: tuple[str, ...], parse: Callable[[str], T], default: D, description: str, *examples: str
+    names: tuple[str, ...],
+    parse: Callable[[str], T],
+    default: D,
+    description: str,
+    *examples: str,
+    grammar: Json | str = "",
 ) -> Option[T | D]:
-    """A value with a grammar of its own, which `description` tells and `examples` show."""
-    schema: Json = {"type": "string", "description": description, "examples": list(examples)}
+    """A value with a grammar of its own, which `description` tells and `examples` show.
+
+    `grammar` says it to machines: a regular expression of the whole value, or what of a JSON Schema says it.
+    """
+    told = grammar if isinstance(grammar, Mapping) else {"pattern": match_whole(grammar)} if grammar else {}
+    schema: Json = {"type": "string", **told, "description": description, "examples": list(examples)}
     return Option(names, parse, default, schema)
+
+
+def match_whole(grammar: str) -> str:
+    """A pattern for JSON Schema: spaces around a value do not count, and an empty one counts as not sent."""
+    return rf"^\s*(?:{grammar})?\s*$"
 
 
 def words(name: str, most: int, description: str, *, required: bool = False) -> Option[str]:
@@ -95,7 +110,8 @@ def words(name: str, most: int, description: str, *, required: bool = False) -> 
             raise ValueError(message)
         return text
 
-    schema: Json = {"type": "string", "maxLength": most, "description": description}
+    needed: Json = {"pattern": r"\S"} if required else {}
+    schema: Json = {"type": "string", **needed, "maxLength": most, "description": description}
     return Option((name,), parse, "", schema, required=required)
 
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from clearcanvas.v1.composition_pb2 import Color, Composition, ContactShadow, DropShadow
 
-from adapter.options.colors import COLOR_HELP, parse_color
+from adapter.options.colors import COLOR, COLOR_HELP, parse_color
 from adapter.options.fields import Fields
 from adapter.options.option import Option, choice, whole, written
 
@@ -28,7 +28,12 @@ OFFSET_X = whole("offset_x", -_FAR, _FAR, None, "Pixels to the right; without it
 OFFSET_Y = whole("offset_y", -_FAR, _FAR, None, "Pixels down; without it, it follows the size of the result.")
 BLUR_RADIUS = whole("blur_radius", 0, _SOFT, None, "Softness in pixels; without it, it follows the size of the result.")
 SHADOW_COLOR = written(
-    ("shadow_color",), parse_color, _SHADE, f"Color of the shadow, 0,0,0,150 without it. {COLOR_HELP}", "0,0,0,150"
+    ("shadow_color",),
+    parse_color,
+    _SHADE,
+    f"Color of the shadow, 0,0,0,150 without it. {COLOR_HELP}",
+    "0,0,0,150",
+    grammar=COLOR,
 )
 LOOKS = (OFFSET_X, OFFSET_Y, BLUR_RADIUS, SHADOW_COLOR)
 

@@ -5,8 +5,8 @@ import re
 from clearcanvas.v1.composition_pb2 import ContactShadow, DropShadow
 from clearcanvas.v1.images_pb2 import Length, Margins, Region
 
-from adapter.options.colors import parse_loose_color
-from adapter.options.geometry import parse_margins, parse_position, parse_scale
+from adapter.options.colors import LOOSE_COLOR, parse_loose_color
+from adapter.options.geometry import POSITIONS, SCALES, parse_margins, parse_position, parse_scale, repeat_length
 from adapter.options.option import choice, whole, written
 
 # Most pixels of the result. A smaller picture is not enlarged.
@@ -38,6 +38,12 @@ _SHADOWS: dict[str, type[DropShadow | ContactShadow] | None] = {
     "car": ContactShadow,
     "3d": ContactShadow,
 }
+# For machines, with the bounds.
+_PX, _FRACTION = "[pP][xX]", r"(?:\.[0-9]{1,6})?"
+_COORDINATE = rf"(?:[0-9]{{1,5}}{_FRACTION}{_PX}|(?:[0-9]{{1,2}}{_FRACTION}|100(?:\.0{{1,6}})?)%)"
+_ROIS = rf"{_COORDINATE}(?:\s+{_COORDINATE}){{3}}"
+_MARGIN = rf"(?:(?:[0-4]?[0-9]{{1,2}}{_FRACTION}|500)(?:{_PX})?|(?:[0-4]?[0-9]{_FRACTION}|50)%)"
+
 _LENGTH = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)(px|%)", re.IGNORECASE)
 
 
@@ -77,16 +83,22 @@ SIZE = choice("size", SIZES, "preview", "Most pixels of the result.")
 TYPE = choice("type", _same(*_TYPES), "auto", "What the subject is.")
 TYPE_LEVEL = choice("type_level", _same("none", "1", "2", "latest"), "1", "How closely that is told.")
 FORMAT = choice("format", _same("auto", "png", "jpg", "webp", "zip"), "auto", "The encoding.")
-ROI = written(("roi",), parse_roi, None, "Where the subject is looked for.")
+ROI = written(("roi",), parse_roi, None, "Where the subject is looked for.", grammar=_ROIS)
 CROP = choice("crop", _BOOLEANS, "false", "Whether empty borders are cut off.")
-CROP_MARGIN = written(("crop_margin",), parse_crop_margin, None, "Space left around the subject where crop is true.")
-SCALE = written(("scale",), parse_scale, None, "Share of the result that the subject takes.")
-POSITION = written(("position",), parse_position, None, "Where the subject is put.")
+CROP_MARGIN = written(
+    ("crop_margin",),
+    parse_crop_margin,
+    None,
+    "Space left around the subject where crop is true.",
+    grammar=repeat_length(_MARGIN),
+)
+SCALE = written(("scale",), parse_scale, None, "Share of the result that the subject takes.", grammar=SCALES)
+POSITION = written(("position",), parse_position, None, "Where the subject is put.", grammar=POSITIONS)
 CHANNELS = choice("channels", _same("rgba", "alpha"), "rgba", "The picture, or its alpha alone.")
 ADD_SHADOW = choice("add_shadow", _BOOLEANS, "false", "Whether the subject casts a shadow.")
 SHADOW_TYPE = choice("shadow_type", _SHADOWS, "auto", "Which shadow it casts.")
 SHADOW_OPACITY = whole("shadow_opacity", 0, 100, None, "How dark the shadow is.")
-BG_COLOR = written(("bg_color",), parse_loose_color, None, "A color behind the subject.")
+BG_COLOR = written(("bg_color",), parse_loose_color, None, "A color behind the subject.", grammar=LOOSE_COLOR)
 SEMITRANSPARENCY = choice("semitransparency", _BOOLEANS, "true", "Whether glass may be half transparent; it may.")
 
 PARAMETERS = (
