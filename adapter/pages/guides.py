@@ -9,8 +9,9 @@ from adapter.discovery.answers import JOB_ERRORS
 from adapter.fetching.policy import FetchPolicy
 from adapter.jobs.orders import OPERATION
 from adapter.operations import MAX_PIXELS
+from adapter.options.backgrounds import MAX_URL
 from adapter.options.geometry import MAX_SIDE
-from adapter.options.jobs import MATTING, MAX_URL, VIDEO_FORMAT, WEBHOOK_URL
+from adapter.options.jobs import MATTING, VIDEO_FORMAT, WEBHOOK_URL
 from adapter.options.option import Option
 from adapter.pages import promises
 from adapter.removebg import parameters
