@@ -1,37 +1,52 @@
-"""Every sample of the documents does what it says, run as the served page shows it, against the stack `make up` starts."""
+"""The documents' samples do what they say, run as the served pages show them, against the stack they say to start."""
 
 import io
 import json
 import shlex
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 from eth_account import Account
-from numpy.typing import NDArray
+from mcp import Client, StdioServerParameters
 from PIL import Image
 from x402 import x402ClientSync
 from x402.http.utils import decode_payment_required_header, encode_payment_signature_header
 from x402.mechanisms.evm.exact import register_exact_evm_client
 
+from egress.courier import Courier
+from egress.policy import EgressPolicy
+from server.errors import RetryableError
+from server.jobs.record import Kind, Record, State
+from server.jobs.webhooks import WebhookErrand, make_secret
 from tests.support.clip_scenes import Scene
-from tests.support.clips import decoded_frames, film
+from tests.support.clips import film
 from tests.support.devnet import DevChain, RunningDevnet
+from tests.support.documented import (
+    check_is_cut_out,
+    check_is_on,
+    check_is_on_green,
+    documented_stack,
+    original,
+    result,
+)
 from tests.support.mppx import running_mppx
-from tests.support.paid_pictures import check_cutout, make_paid_photo
-from tests.support.processes import module
+from tests.support.paid_pictures import make_paid_photo
+from tests.support.processes import eventually, free_address, module, running
 from tests.support.server import picture
-from tests.support.shown import ROOT, SAMPLES, Reader
-from tests.support.stack import RunningStack, starting_stack
-from tests.support.toy_generation import write_toy_generation
-from tests.support.toy_model import write_toy_model
+from tests.support.shown import ROOT, Reader
+from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.usefixtures("client_packages")
 
 PRICE = 50_000  # Units of both tokens: $0.05.
+FRAMES = 6
 TOMATO = (255, 99, 71)
 MODERATO = Path(__file__).parents[1] / "support" / "moderato"
 
@@ -47,26 +62,8 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture(scope="module")
 def stack(key: tuple[Path, str], devnet: RunningDevnet, triton_env: Path) -> Iterator[RunningStack]:
-    """What `make up` starts, with the toy models, where one needs a key or pays on the local chains."""
-    data, _ = key
-    repository = data.parent / "repository"
-    write_toy_model(repository)
-    write_toy_generation(repository, "painter")
-    environment = devnet.adapter_environment() | {
-        "CLEARCANVAS_HTTP": "127.0.0.1:0",
-        "CLEARCANVAS_GRPC": "127.0.0.1:0",
-        "CLEARCANVAS_DATA": str(data),
-        "CLEARCANVAS_MODEL_REPOSITORY": str(repository),
-        "CLEARCANVAS_MODEL": "toy",
-        "CLEARCANVAS_FAST_MODEL": "toy",
-        "CLEARCANVAS_GENERATION_MODEL": "painter",
-        "CLEARCANVAS_TRITON_ENV": str(triton_env),
-        "CLEARCANVAS_UNPAID_PER_MINUTE": "1000",
-        "MAKEFLAGS": "",
-    }
-    command = (SAMPLES / "self-hosting" / "up.sh").read_text()
-    with starting_stack(shlex.split(command, comments=True), environment, data.parent / "up.log", cwd=ROOT) as running:
-        assert Reader(running.url(""), data).copy("self-hosting/up.sh") == command
+    """A stack that serves whoever has a key or pays."""
+    with documented_stack(key[0], devnet, triton_env) as running:
         yield running
 
 
@@ -76,28 +73,6 @@ def reader(stack: RunningStack, key: tuple[Path, str], tmp_path: Path) -> Reader
     (tmp_path / "photo.png").write_bytes(make_paid_photo())
     (tmp_path / "beach.jpg").write_bytes(picture(form="JPEG"))
     return Reader(stack.url(""), tmp_path, {"CLEARCANVAS_API_KEY": key[1]})
-
-
-def photo(reader: Reader) -> bytes:
-    return (reader.folder / "photo.png").read_bytes()
-
-
-def result(reader: Reader, mode: str = "RGB") -> NDArray[np.uint8]:
-    """The pixels of result.png, which has the photo's size and this mode."""
-    with Image.open(reader.folder / "result.png") as found:
-        assert (found.format, found.mode, found.size) == ("PNG", mode, (256, 256))
-        return np.asarray(found)
-
-
-def check_is_cut_out(reader: Reader) -> None:
-    check_cutout((reader.folder / "result.png").read_bytes(), photo(reader))
-
-
-def check_is_on(reader: Reader, *corner: int) -> None:
-    """The photo's subject, on a colour."""
-    pixels = result(reader)
-    assert tuple(pixels[2, 2]) == corner
-    assert (pixels[128, 128] > 200).all()
 
 
 class TestPaying:
@@ -173,8 +148,7 @@ class TestRest:
 
     def test_blur_leaves_the_subject(self, reader: Reader) -> None:
         reader.run("rest/blur.sh")
-        with Image.open(io.BytesIO(photo(reader))) as original:
-            change = np.abs(result(reader).astype(int) - np.asarray(original.convert("RGB"))).max(axis=2)
+        change = np.abs(result(reader).astype(int) - original(reader)).max(axis=2)
         assert change[100:156, 100:156].max() <= 1
         assert change[:20].max() > 5
 
@@ -209,8 +183,11 @@ class TestRest:
     def test_account(self, reader: Reader) -> None:
         assert json.loads(reader.run("keys/account.sh"))["name"] == "reader"
 
-    def test_openapi(self, reader: Reader) -> None:
-        assert "/image/matte/v1" in json.loads(reader.run("agents/openapi.sh"))["paths"]
+    def test_a_key_of_ones_own(self, reader: Reader, key: tuple[Path, str]) -> None:
+        (reader.folder / "data").symlink_to(key[0])
+        (reader.folder / ".venv").symlink_to(ROOT / ".venv")
+        reader.run("self-hosting/key.sh")
+        check_is_cut_out(reader)
 
 
 class TestJobs:
@@ -239,22 +216,90 @@ class TestJobs:
         uuid = json.loads(filming.run("video/submit.sh"))["uuid"]
         assert "event: success" in filming.run("jobs/events.sh", UUID=uuid)
         filming.run("video/result.sh", UUID=uuid)
-        check_video(filming)
+        check_is_on_green(filming, FRAMES)
 
     @pytest.mark.parametrize("name", ["video/video.mts", "video/video.py"])
     def test_video(self, filming: Reader, name: str) -> None:
         filming.run(name)
-        check_video(filming)
+        check_is_on_green(filming, FRAMES)
 
     @pytest.fixture
     def filming(self, reader: Reader) -> Reader:
         """A reader with a clip: the photo's subject, a quarter of a second long."""
-        film(reader.folder / "clip.mp4", Scene([np.asarray(Image.open(io.BytesIO(picture(320, 240))))] * 6))
+        film(reader.folder / "clip.mp4", Scene([np.asarray(Image.open(io.BytesIO(picture(320, 240))))] * FRAMES))
         return reader
 
 
-def check_video(reader: Reader) -> None:
-    frames = decoded_frames(reader.folder / "result.mp4")
-    assert len(frames) == 6
-    for _, pixels in frames:
-        assert np.abs(pixels[4, 4, :3].astype(int) - (0, 160, 60)).max() <= 8
+class TestWebhooks:
+    """The end of a job is told, and whoever listens knows who told it."""
+
+    @pytest.mark.parametrize("name", ["webhooks/receive.py", "webhooks/receive.mts"])
+    async def test_only_the_jobs_own_end_is_taken(self, reader: Reader, name: str) -> None:
+        reader.run("webhooks/submit.sh", WEBHOOK_URL="https://hooks.example/jobs")
+        job = json.loads((reader.folder / "job.json").read_text())
+        host, port = free_address().split(":")
+        log = reader.folder / "log"
+        program = reader.save(Path(name).name, reader.copy(name))
+        with running(program, reader.variables(PORT=port), log, cwd=reader.folder):
+            await eventually(lambda: listens(host, int(port)), "the receiver listens")
+            policy = EgressPolicy(lambda address: str(address) == host, frozenset({int(port)}))
+            errand = WebhookErrand(Courier(policy, timeout_s=30))
+            ended = Record(
+                job["uuid"], "me", Kind.IMAGE, {}, "ab", State.SUCCEEDED, 1, 1, 1, created=datetime.now(UTC),
+                webhook_url=f"http://{host}:{port}/jobs", webhook_secret=job["webhook_secret"],
+            )  # fmt: skip
+            with pytest.raises(RetryableError, match="answered with 400"):
+                await errand.run(replace(ended, webhook_secret=make_secret()))
+            await errand.run(ended)
+            await eventually(lambda: f"job.succeeded {job['uuid']}" in log.read_text(), "the end is printed")
+
+
+class TestGrpc:
+    """The inner side of the service."""
+
+    def test_what_there_is(self, reader: Reader) -> None:
+        assert "clearcanvas.v1.ImageService/Edit" in reader.run("grpc/list.sh").split()
+
+    def test_edit(self, reader: Reader) -> None:
+        reader.run("grpc/edit.sh")
+        check_is_on(reader, *TOMATO)
+
+    def test_python(self, reader: Reader) -> None:
+        (reader.folder / "proto").symlink_to(ROOT / "proto")
+        reader.run("grpc/stubs.sh")
+        assert (reader.folder / "clearcanvas" / "v1" / "images_pb2_grpc.py").exists()
+        assert 'model: "toy"' in reader.run("grpc/cut.py")
+        check_is_cut_out(reader)
+
+
+class TestAgents:
+    """Programs that find out by themselves how the service is called."""
+
+    def test_openapi(self, reader: Reader) -> None:
+        assert "/image/matte/v1" in json.loads(reader.run("agents/openapi.sh"))["paths"]
+
+    def test_a_tool_is_called(self, reader: Reader) -> None:
+        assert "'saved_to'" in reader.run("agents/call.py")
+        check_is_cut_out(reader)
+
+    async def test_the_configuration_starts_a_server(self, reader: Reader) -> None:
+        server = json.loads(reader.copy("agents/mcp.json"))["mcpServers"]["clearcanvas"]
+        assert server["env"].keys() == {"CLEARCANVAS_URL", "CLEARCANVAS_API_KEY"}
+        assert server["env"]["CLEARCANVAS_URL"] == reader.url
+        parameters = StdioServerParameters(**server | {"env": server["env"] | {"PATH": reader.variables()["PATH"]}})
+        async with Client(parameters) as client:
+            assert "remove_background" in {tool.name for tool in (await client.list_tools()).tools}
+
+    async def test_a_server_of_ones_own(self, reader: Reader) -> None:
+        address = free_address()
+        code = reader.copy("agents/http.sh").replace("127.0.0.1:8404", address)
+        with running(shlex.split(code, comments=True), reader.variables(), reader.folder / "log"):
+            await eventually(lambda: listens(*address.split(":")), "the server listens")
+            async with Client(f"http://{address}/mcp") as client:
+                assert "remove_background" in {tool.name for tool in (await client.list_tools()).tools}
+
+
+def listens(host: str, port: str | int) -> bool:
+    """Whether somebody answers there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0

@@ -46,6 +46,16 @@ def convolution(
     return network(nodes, [value("input", [batch, 3, height, width])], [output], {"w": WEIGHTS, "b": BIAS})
 
 
+def bright_is_subject(side: int) -> ModelProto:
+    """A network that expects mean 128 and deviation 256, and finds what is brighter than a grey of 96."""
+    nodes = [
+        helper.make_node("Conv", ["input", "w", "b"], ["logits"], "conv"),
+        helper.make_node("Sigmoid", ["logits"], ["matte"], "sigmoid"),
+    ]
+    weights = {"w": np.full((1, 3, 1, 1), 40 / 3, np.float32), "b": np.array([5], np.float32)}
+    return network(nodes, [value("input", [1, 3, side, side])], [value("matte", [1, 1, side, side])], weights)
+
+
 def half() -> ModelProto:
     """`convolution` in float16 with a float32 face, its nodes out of order as a well-known converter leaves them."""
     nodes = [

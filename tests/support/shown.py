@@ -15,6 +15,8 @@ from tests.support.clients import FOLDER, NODE
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "adapter" / "pages" / "samples"
 _MODULES = FOLDER / "node_modules"
+_HOME = "http://127.0.0.1:8402"
+"""Where a stack of one's own listens, unless it is told otherwise."""
 _RUNNERS = {
     ".sh": ("bash", "-euo", "pipefail"),
     ".py": (sys.executable,),
@@ -51,15 +53,15 @@ class Reader:
         assert len(shown) == 1, f"{name} is shown {len(shown)} times"
         return shown.pop()
 
-    def run(self, name: str, *, cwd: Path | None = None, **variables: str) -> str:
+    def run(self, name: str, **variables: str) -> str:
         """Copy a sample into the folder, run it, and return what it prints. It must end well."""
-        return self.run_code(Path(name).name, self.copy(name), cwd=cwd, **variables)
+        return self.run_code(Path(name).name, self.copy(name), **variables)
 
-    def run_code(self, file: str, code: str, *, cwd: Path | None = None, **variables: str) -> str:
+    def run_code(self, file: str, code: str, **variables: str) -> str:
         """Save and run a program, as `run` does."""
         result = subprocess.run(
             self.save(file, code),
-            cwd=cwd or self.folder,
+            cwd=self.folder,
             env=self.variables(**variables),
             capture_output=True,
             text=True,
@@ -70,9 +72,9 @@ class Reader:
         return result.stdout
 
     def save(self, file: str, code: str) -> list[str]:
-        """Save a program; returns the command that runs it."""
+        """Save a program, for the service that is read about; returns the command that runs it."""
         program = self.folder / file
-        program.write_text(code)
+        program.write_text(code.replace(_HOME, self.url))
         modules = self.folder / "node_modules"
         if program.suffix == ".mts" and not modules.exists():
             modules.symlink_to(_MODULES)
