@@ -36,7 +36,7 @@ def _render_fence(
 
 
 def _render_table_open(*_: object) -> str:
-    return '<div class="table"><table>\n'
+    return '<div class="table" tabindex="0"><table>\n'
 
 
 def _render_table_close(*_: object) -> str:

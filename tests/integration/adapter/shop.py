@@ -205,8 +205,9 @@ async def _stocked(folder: Path, work_s: float) -> AsyncIterator[tuple[Shop, Map
 
 
 def _describe(name: Literal["x402", "mpp"]) -> WayToPay:
-    method = "x402" if name == X402 else "tempo"
-    return WayToPay(method, "charge", "eip155:1", ADDRESS, "test", "Test", "TEST", is_test=True)
+    if name == X402:
+        return WayToPay("x402", "charge", "eip155:1", ADDRESS, "base-sepolia", "Base Sepolia", "USDC", is_test=True)
+    return WayToPay("tempo", "charge", "eip155:1", ADDRESS, "moderato", "Tempo Moderato", "pathUSD", is_test=True)
 
 
 def paid(name: Literal["x402", "mpp"], payment: str = "one") -> dict[str, str]:
