@@ -44,6 +44,10 @@ soak: .venv/.done ## Try 10,000 histories of payments with faults between any tw
 gallery: ready ## Render every background with every shadow on the photos, on one sheet: docs/gallery.jpg
 	$(BIN)/python -m tools.gallery $(ARGS)
 
+.PHONY: screens
+screens: ready tests/clients/node_modules/.done ## Take pictures of every page and of the playground's states: docs/screens (needs Chromium)
+	$(BIN)/python -m tools.screens $(ARGS)
+
 .PHONY: bench
 bench: ready ## Measure speed and memory beside bare inference and rembg, and what payment costs
 	$(BIN)/python -m benchmarks $(ARGS)
