@@ -67,6 +67,21 @@ class Usage:
         return None if self.key.monthly is None else max(0, self.key.monthly - self.used)
 
 
+def say_usage(usage: Usage) -> dict[str, object]:
+    """All that the holder of a key is told of it."""
+    key, month = usage.key, usage.month
+    return {
+        "name": key.name,
+        "operations": None if key.operations is None else list(key.operations),  # None: all of them.
+        "per_minute": key.per_minute,
+        "monthly_quota": key.monthly,
+        "used": usage.used,
+        "remaining": usage.remaining,
+        "period_start": month.start.isoformat(),
+        "period_end": month.end.isoformat(),
+    }
+
+
 def draw_secret() -> str:
     """A new secret: `cc_` and 256 random bits."""
     return f"cc_{secrets.token_urlsafe(32)}"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from clearcanvas.v1 import jobs_pb2
@@ -12,6 +13,7 @@ from clearcanvas.v1.videos_pb2 import VideoFacts
 from adapter.jobs.events import write_event
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT, VIDEO_PREFIX, describe_job_failure
 from adapter.jobs.states import describe_video, say_accepted, say_at_work, say_failed, say_state, say_uploaded
+from adapter.keys.key import Key, Usage, month_of, say_usage
 from adapter.middleware.failure import Failure
 from adapter.pages.facts import Facts
 from adapter.removebg.failures import describe_errors
@@ -87,6 +89,12 @@ def _refuse_removebg(_: Facts) -> object:
     return {"errors": describe_errors(failure)[1]}
 
 
+def _account(_: Facts) -> object:
+    month = month_of(datetime(2026, 11, 22, tzinfo=UTC).timestamp())
+    key = Key("9f86d081884c", "shop", ("color", "matte"), 60, 10_000, month.start.timestamp())
+    return say_usage(Usage(key, month, 1_234))
+
+
 _EXAMPLES: Mapping[str, _Example] = {
     "jobs/accepted": _json(lambda _: say_accepted(_image(), "")),
     "jobs/working": _json(lambda _: say_at_work(_image(progress=Progress(done=62, total=100)))),
@@ -107,5 +115,6 @@ _EXAMPLES: Mapping[str, _Example] = {
     "video/failed": _json(lambda facts: say_failed(_video(3.5, facts))),
     "webhooks/accepted": _json(lambda _: say_accepted(_image(), SECRET)),
     "webhooks/body": _json(lambda _: ENDED),
+    "keys/account": _json(_account),
     "removebg/refused": _json(_refuse_removebg),
 }

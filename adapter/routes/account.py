@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from adapter.access import Access
+from adapter.keys.key import say_usage
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,5 @@ class AccountRoutes:
         app.router.add_get("/account", self._account)
 
     async def _account(self, request: web.Request) -> web.Response:
-        usage = await self.access.read_usage(request)
-        key, month = usage.key, usage.month
-        facts = {
-            "name": key.name,
-            "operations": None if key.operations is None else list(key.operations),  # None: all of them.
-            "per_minute": key.per_minute,
-            "monthly_quota": key.monthly,
-            "used": usage.used,
-            "remaining": usage.remaining,
-            "period_start": month.start.isoformat(),
-            "period_end": month.end.isoformat(),
-        }
-        return web.json_response(facts, headers={hdrs.CACHE_CONTROL: "no-store"})
+        told = say_usage(await self.access.read_usage(request))
+        return web.json_response(told, headers={hdrs.CACHE_CONTROL: "no-store"})
