@@ -1,11 +1,13 @@
 // The stage: before and after behind one slider, or the result alone where the two do not lie over each other.
 
 import { say } from "./data.js";
+import { keepTogether } from "./films.js";
 
 export class Stage {
   #root;
   #figure;
   #slider;
+  #films;
   #shown = null;
 
   constructor(root) {
@@ -13,47 +15,76 @@ export class Stage {
     this.#figure = root.querySelector("#compare");
     this.#slider = root.querySelector("#slider");
     this.#slider.addEventListener("input", () => this.#move());
+    this.#films = keepTogether(this.#part("video-before"), this.#part("video-after"), this.#part("play"));
   }
 
   /** Shows what came in. */
-  showSource(source) {
-    this.#forget();
+  async showSource(source) {
+    this.clear();
     this.#root.querySelector("#drop").hidden = true;
     this.#figure.hidden = false;
     this.#figure.dataset.view = "source";
-    this.#element("before", source.video).src = source.url;
-    if (!source.video) this.#fit(source.width, source.height);
-    this.#pick(source.video ? "video-before" : "before");
-  }
-
-  /** Shows a result: a blob, or the address of one. */
-  async showResult(source, result, { comparable }) {
-    this.#forget();
-    this.#shown = result instanceof Blob ? URL.createObjectURL(result) : result;
-    const after = this.#element("after", source.video);
-    after.src = this.#shown;
-    if (source.video) {
-      this.#figure.dataset.view = "video";
-      this.#pick("video-before", "video-after");
+    if (!source.video) {
+      this.#part("before").src = source.url;
+      this.#fit(source.width, source.height);
+      this.#pick("before");
       return;
     }
-    await after.decode();
-    after.alt = say("stage.after");
-    this.#fit(after.naturalWidth, after.naturalHeight);
-    this.#figure.dataset.view = comparable ? "compare" : "single";
-    this.#pick(...(comparable ? ["before", "after", "slider"] : ["after"]));
+    this.#pick("video-before");
+    const film = this.#part("video-before");
+    film.controls = true;
+    film.src = source.url;
+    await this.#fitFilm(film);
+  }
+
+  /** Shows a result, a blob; `comparable`: it has the place and the size of what came in. */
+  async showResult(source, result, { comparable }) {
+    this.#forget();
+    this.#shown = URL.createObjectURL(result);
+    if (source.video && result.type.startsWith("video/")) await this.#showFilm();
+    else await this.#showPicture(comparable && !source.video);
     this.#slider.value = 50;
     this.#move();
   }
 
   clear() {
     this.#forget();
+    this.#films.stop();
+    this.#part("video-before").removeAttribute("src");
     this.#figure.hidden = true;
     this.#root.querySelector("#drop").hidden = false;
   }
 
+  /** Where the result can be had from. */
   get address() {
     return this.#shown;
+  }
+
+  async #showPicture(comparable) {
+    const after = this.#part("after");
+    after.src = this.#shown;
+    await after.decode();
+    this.#fit(after.naturalWidth, after.naturalHeight);
+    this.#figure.dataset.view = comparable ? "compare" : "single";
+    this.#pick(...(comparable ? ["before", "after", "slider"] : ["after"]));
+  }
+
+  async #showFilm() {
+    const after = this.#part("video-after");
+    after.src = this.#shown;
+    await this.#fitFilm(after);
+    this.#part("video-before").controls = false;
+    this.#figure.dataset.view = "compare";
+    this.#pick("video-before", "video-after", "slider", "play");
+    this.#films.start();
+  }
+
+  async #fitFilm(film) {
+    await new Promise((resolve) => {
+      // A film that this browser cannot play is still one that the service can read, or the visitor's to download.
+      for (const event of ["loadedmetadata", "error"]) film.addEventListener(event, resolve, { once: true });
+    });
+    if (film.videoWidth) this.#fit(film.videoWidth, film.videoHeight);
   }
 
   #move() {
@@ -62,25 +93,21 @@ export class Stage {
   }
 
   #fit(width, height) {
-    this.#figure.style.setProperty("--ratio", `${width} / ${height}`);
-    this.#figure.style.setProperty("--width", `${width}px`);
+    this.#figure.style.setProperty("--ratio", width / height);
   }
 
-  #element(name, video) {
-    return this.#root.querySelector(video ? `#video-${name}` : `#${name}`);
+  #part(name) {
+    return this.#figure.querySelector(`#${name}`);
   }
 
   #pick(...names) {
-    for (const part of this.#figure.querySelectorAll("img, video, input")) part.hidden = !names.includes(part.id);
-    this.#root.querySelector("#slider-line").hidden = !names.includes("slider");
+    for (const part of this.#figure.querySelectorAll("img, video, input, button")) part.hidden = !names.includes(part.id);
+    this.#part("slider-line").hidden = !names.includes("slider");
   }
 
   #forget() {
-    if (this.#shown?.startsWith("blob:")) URL.revokeObjectURL(this.#shown);
+    if (this.#shown) URL.revokeObjectURL(this.#shown);
     this.#shown = null;
-    for (const name of ["video-before", "video-after"]) {
-      const video = this.#root.querySelector(`#${name}`);
-      if (name === "video-after" || this.#figure.dataset.view === "source") video.removeAttribute("src");
-    }
+    this.#part("video-after").removeAttribute("src");
   }
 }

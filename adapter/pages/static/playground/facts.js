@@ -19,7 +19,7 @@ export function showFacts(root, source, outcome, address) {
   showReceipt(root.querySelector("#receipt"), receipts);
   const link = root.querySelector("#download");
   link.href = address;
-  const extension = EXTENSIONS[blob.type] ?? "bin";
+  const extension = EXTENSIONS[blob.type] ?? "mp4";
   link.download = `${source.name.replace(/\.\w+$/, "")}-clearcanvas.${extension}`;
   root.querySelector("#outcome").hidden = false;
 }

@@ -67,9 +67,9 @@ async function start() {
   reports.work(steps);
   try {
     const outcome = await run(steps, hands);
-    const comparable = !job.video && !options.crop && options.output !== "mask";
-    await stage.showResult(job, outcome.blob, { comparable });
-    showFacts(root, job, outcome, stage.address);
+    if (call.signal.aborted) return;
+    if (outcome.blob instanceof Blob) await stage.showResult(job, outcome.blob, { comparable: !options.crop });
+    showFacts(root, job, outcome, stage.address ?? outcome.blob);
     reports.finish();
   } catch (error) {
     if (!call.signal.aborted) reports.explain(error);

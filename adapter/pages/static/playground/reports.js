@@ -12,6 +12,7 @@ export class Reports {
   #status;
   #error;
   #progress;
+  #job = false;
 
   constructor(root) {
     this.#root = root;
@@ -28,10 +29,11 @@ export class Reports {
     this.#set("ready", "");
   }
 
+  /** `steps`: those that begin; none where they go on after a payment. */
   work(steps) {
-    const job = steps?.some((step) => step.job) ?? !this.#progress.hidden;
-    this.#set("working", say(job ? "run.sending" : "run.working"));
-    this.#progress.hidden = !job;
+    this.#job = steps?.some((step) => step.job) ?? this.#job;
+    this.#set("working", say(this.#job ? "run.sending" : "run.working"));
+    this.#progress.hidden = !this.#job;
     this.#advance(null);
   }
 
