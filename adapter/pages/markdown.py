@@ -35,6 +35,15 @@ def _render_fence(
     )
 
 
+def _render_heading_close(
+    _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """A link for whoever wants to point at a section; those who hear or tab through the page have the outline."""
+    anchor = tokens[index - 2].attrGet("id")
+    link = f'<a class="anchor" href="#{anchor}" aria-hidden="true" tabindex="-1"></a>' if anchor else ""
+    return f"{link}</{tokens[index].tag}>\n"
+
+
 def _render_table_open(*_: object) -> str:
     return '<div class="table" tabindex="0"><table>\n'
 
@@ -74,6 +83,7 @@ def _plain(inline: Token) -> str:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").use(attrs_block_plugin)
     parser.add_render_rule("fence", _render_fence)
+    parser.add_render_rule("heading_close", _render_heading_close)
     parser.add_render_rule("table_open", _render_table_open)
     parser.add_render_rule("table_close", _render_table_close)
     parser.core.ruler.push("label_cells", _label_cells)

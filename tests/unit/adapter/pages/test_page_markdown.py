@@ -21,7 +21,7 @@ echo "<hi>"  # a comment
 
 
 def test_headings_have_the_anchors_that_stand_above_them() -> None:
-    assert '<h2 id="quick-start">Inicio rápido</h2>' in render(TEXT)
+    assert '<h2 id="quick-start">Inicio rápido<a class="anchor" href="#quick-start"' in render(TEXT)
     assert list(outline(TEXT)) == [
         (1, "", "Title"),
         (2, "quick-start", "Inicio rápido"),
