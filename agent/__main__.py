@@ -20,7 +20,7 @@ logger = logging.getLogger("agent")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the server; returns the exit code: 0 stopped, 1 could not serve, 2 bad settings."""
+    """Runs the server; returns the exit code: 0 stopped, 1 cannot serve, 2 bad settings."""
     parser = argparse.ArgumentParser(prog="python -m agent", description="The MCP server.")
     for name in ("url", "http", "folder"):
         parser.add_argument(f"--{name}")
@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         logger.error("settings: %s", error)
         return 2
+    except KeyboardInterrupt:
+        return 0
     except OSError as error:
         logger.error("cannot serve on %s: %s", settings.mcp_http, error.strerror)
         return 1

@@ -111,7 +111,9 @@ class Scene(Shaded):
     background: str = Field("", description="The new background, PNG, JPEG or WebP: base64, or a data: URL.")
     background_path: str = Field("", description="The background as a file of this machine, in place of background.")
     bg_image_url: str | None = Field(
-        None, description="Public address of the background, which the service fetches, in place of background."
+        None,
+        max_length=2048,
+        description="Public address of the background, which the service fetches, in place of background.",
     )
     fit: Literal["cover", "contain"] | None = Field(
         None, description="Fill the result and cut what stands over, or show the whole background."

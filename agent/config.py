@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     mcp_folder: Path | None = Field(
         None, description="Folder that files are read from and written to, on standard input and output; else any."
     )
-    mcp_calls: PositiveInt = Field(16, description="Connections at a time, over HTTP; more are answered 503.")
+    mcp_calls: PositiveInt = Field(32, description="Connections at a time, over HTTP; more are answered 503.")
     mcp_patience_s: PositiveFloat = Field(
         300.0, description="Seconds that one call may take, with all the waiting for a job or a payment."
     )

@@ -39,10 +39,8 @@ class Files:
             ArgumentsError: It is no picture that may be read; `name` is the argument.
         """
         try:
-            # A pipe that nobody writes to would hold the call up.
-            descriptor = os.open(self._resolve(name, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                facts = os.fstat(descriptor)
+            with open(self._resolve(name, path), "rb", opener=_open_at_once) as file:
+                facts = os.fstat(file.fileno())
                 if not stat.S_ISREG(facts.st_mode):
                     raise ArgumentsError(f"{name}: {path} is no file")
                 if facts.st_size > MAX_BYTES:
@@ -75,6 +73,11 @@ class Files:
         if self.folder is not None and not target.is_relative_to(self.folder.resolve()):
             raise ArgumentsError(f"{name}: {path} is outside of {self.folder}")
         return target
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a file; a pipe that nobody writes to would hold the call up."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write_new(target: Path, data: bytes) -> None:

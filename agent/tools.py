@@ -95,9 +95,7 @@ def list_tools(*, local: bool) -> list[Tool]:
             description=row.description,
             input_schema=describe(row.arguments, local=local),
             output_schema=Facts.model_json_schema(),
-            annotations=ToolAnnotations(
-                read_only_hint=not local, destructive_hint=False, idempotent_hint=True, open_world_hint=True
-            ),
+            annotations=ToolAnnotations(read_only_hint=not local, destructive_hint=False, open_world_hint=True),
         )
         for row in ROWS
     ]

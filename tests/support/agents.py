@@ -2,18 +2,18 @@
 
 import base64
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, ImageContent, RequestParamsMeta
 
-from tests.support.processes import free_address, module, running, tail, wait_until
+from tests.support.processes import module, running, tail, wait_until
 
 
 @asynccontextmanager
@@ -32,19 +32,18 @@ async def agent_on_stdio(url: str, *options: str, folder: Path | None = None, **
 @contextmanager
 def mcp_over_http(url: str, folder: Path, **settings: str) -> Iterator[str]:
     """The server on streamable HTTP at a free port; yields its address."""
-    address, log = free_address(), folder / "mcp.log"
+    found: list[str] = []
+    log = folder / "mcp.log"
     environment = {f"CLEARCANVAS_{name.upper()}": value for name, value in settings.items()}
-    with running(module("cli", "mcp", "--url", url, "--http", address), environment, log) as process:
+    with running(module("cli", "mcp", "--url", url, "--http", "127.0.0.1:0"), environment, log) as process:
 
         def listening() -> bool:
             assert process.poll() is None, f"the MCP server ended with {process.returncode}:\n{tail(log)}"
-            try:
-                return httpx.get(f"http://{address}/", trust_env=False).status_code == httpx.codes.NOT_FOUND
-            except httpx.TransportError:
-                return False
+            found[:] = re.findall(r"listening on (http://\S+)", log.read_text(errors="replace"))
+            return bool(found)
 
         wait_until(listening, "the MCP server listens")
-        yield f"http://{address}/mcp"
+        yield found[0]
 
 
 async def call(client: Client, name: str, meta: dict[str, Any] | None = None, **arguments: Any) -> CallToolResult:
