@@ -85,10 +85,7 @@ def build_app(
     """Builds the application: the routes, and the middleware around them from the outside in."""
     clients = Clients(settings.trusted_proxies)
     offers = Offers(payments.rails if shop is not None else (), payments.hosts, payments.public_url, clients)
-    priced = {
-        row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
-        for row in (PAID, *OPERATIONS)
-    } | price_jobs(payments)
+    priced = _list_prices(payments)
     access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback, _open_free(settings))
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
     budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
@@ -113,12 +110,7 @@ def build_app(
     desk = _open_desk(app, settings, jobs, access, paid)
     ImageJobRoutes(desk, fetcher, lifecycle, budget, limits).add_to(app)
     patient = replace(limits, total_timeout_s=settings.video_upload_timeout_s)
-    disk = SpoolLimits(
-        settings.spool_folder,
-        UploadBudget(settings.spool_budget_mib * _MIB, metrics.UPLOADS.labels("disk")),
-        settings.video_mib * _MIB,
-    )
-    VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, disk).add_to(app)
+    VideoJobRoutes(desk, fetcher, lifecycle, budget, patient, _limit_spool(settings)).add_to(app)
     JobRoutes(desk).add_to(app)
     AccountRoutes(access).add_to(app)
     PlaygroundRoutes(access).add_to(app)
@@ -127,6 +119,19 @@ def build_app(
     DiscoveryRoutes(offers, priced, ways).add_to(app)
     pages.add_to(app)
     return app
+
+
+def _list_prices(payments: PaymentSettings) -> dict[str, Priced]:
+    """Everything that has a price, by the name of its row."""
+    return {
+        row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
+        for row in (PAID, *OPERATIONS)
+    } | price_jobs(payments)
+
+
+def _limit_spool(settings: Settings) -> SpoolLimits:
+    budget = UploadBudget(settings.spool_budget_mib * _MIB, metrics.UPLOADS.labels("disk"))
+    return SpoolLimits(settings.spool_folder, budget, settings.video_mib * _MIB)
 
 
 def _make_completion(lifecycle: Lifecycle) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

@@ -16,13 +16,8 @@ export function count(value) {
 }
 
 export function seconds(milliseconds) {
-  const digits = milliseconds < 9950 ? 2 : 1;
-  return new Intl.NumberFormat(data.language, {
-    style: "unit",
-    unit: "second",
-    unitDisplay: "narrow",
-    maximumFractionDigits: digits,
-  }).format(milliseconds / 1000);
+  const maximumFractionDigits = milliseconds < 9950 ? 2 : 1;
+  return `${new Intl.NumberFormat(data.language, { maximumFractionDigits }).format(milliseconds / 1000)}\u00a0s`;
 }
 
 export function bytes(value) {

@@ -14,7 +14,7 @@ export function showFacts(root, source, outcome, address) {
   if (blob instanceof Blob) rows.push(["weight", bytes(blob.size)]);
   if (facts["X-Model"]) rows.push(["model", facts["X-Model"]]);
   if (facts["X-Video-Warning"]) rows.push(["warning", facts["X-Video-Warning"]]);
-  root.querySelector("#facts").replaceChildren(...rows.flatMap(([name, value]) => describe(name, value)));
+  root.querySelector("#facts").replaceChildren(...rows.map(([name, value]) => describe(name, value)));
   showTiming(root.querySelector("#timing"), facts["Server-Timing"]);
   showReceipt(root.querySelector("#receipt"), receipts);
   const link = root.querySelector("#download");
@@ -25,12 +25,14 @@ export function showFacts(root, source, outcome, address) {
 }
 
 function describe(name, value) {
+  const pair = document.createElement("div");
   const term = document.createElement("dt");
   const detail = document.createElement("dd");
   term.textContent = say(`facts.${name}`);
   detail.textContent = value;
   detail.dataset.fact = name;
-  return [term, detail];
+  pair.append(term, detail);
+  return pair;
 }
 
 /** The stages of Server-Timing, each as long as its share of the total. */
