@@ -1,1 +1,2 @@
-clearcanvas mcp --url https://api.clearcanvas.app --http 127.0.0.1:8404    # serves /mcp
+# Serves /mcp.
+clearcanvas mcp --url https://api.clearcanvas.app --http 127.0.0.1:8404

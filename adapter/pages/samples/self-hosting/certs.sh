@@ -1,1 +1,2 @@
-.venv/bin/clearcanvas certs certs --caller shop    # prints the three settings of each program
+# Prints the three settings of each program.
+.venv/bin/clearcanvas certs certs --caller shop
