@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from clearcanvas.v1 import jobs_pb2
+from clearcanvas.v1 import jobs_pb2, videos_pb2
 from clearcanvas.v1.jobs_pb2 import Job, JobResult, Progress
-from clearcanvas.v1.videos_pb2 import VideoFacts
+from clearcanvas.v1.videos_pb2 import VideoFacts, VideoResult
 
 from adapter.jobs.events import write_event
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT, VIDEO_PREFIX, describe_job_failure
@@ -21,6 +21,8 @@ from adapter.removebg.failures import describe_errors
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 SECRET = "whsec_BaNeI7yUZ0cg8DsHmUQ3kxTnbK1ZVfJY5bW2GqEoRjM="  # noqa: S105 - nobody's.
 _LINK = "https://results.example.com/processed_video.mp4"
+
+_MADE = VideoResult(models=["isnet"], matting=videos_pb2.VIDEO_MATTING_QUALITY)
 
 ENDED: Mapping[str, object] = {
     "type": "job.succeeded",
@@ -77,11 +79,8 @@ def _event(facts: Facts) -> str:
 
 
 def _trimmed_headers(facts: Facts) -> str:
-    job = _video(_too_long_s(facts), facts, result=JobResult(content_type="video/mp4"))
-    told = describe_video(job)
-    return "\n".join(
-        f"{name}: {told[name]}" for name in told if name.startswith(("Content-Disposition", "X-")) and told[name]
-    )
+    job = _video(_too_long_s(facts), facts, result=JobResult(content_type="video/mp4", video=_MADE))
+    return "\n".join(f"{name}: {value}" for name, value in describe_video(job).items())
 
 
 def _refuse_removebg(_: Facts) -> object:
