@@ -19,7 +19,6 @@ Progress = Callable[[float], Awaitable[None]]
 """Is told the share of a job that is done, 0 to 100."""
 
 _TIMEOUT = httpx.Timeout(10, read=90)  # Seconds; the work and the settlement take up to half a minute.
-_PAUSE_S = 1.0  # Where an answer does not say how long to wait.
 _SUBMIT, _RESULT = "/image/hd/submit/v1", "/image/hd/result/"
 _TOO_LARGE = "Use HD endpoint"
 
@@ -50,6 +49,8 @@ class Service:
     client: httpx.AsyncClient
     patience_s: float
     """How long one call may take, with all its waiting."""
+    pause_s: float = 1.0
+    """The shortest wait before a request is made again."""
 
     async def edit(
         self,
@@ -102,7 +103,7 @@ class Service:
             if response.status_code != HTTPStatus.ACCEPTED:
                 return response
             await progress(response.json().get("progress_percentage", 0.0))
-            await asyncio.sleep(_pause(response))
+            await asyncio.sleep(max(_read_pause(response), self.pause_s))
 
     async def _insist(self, send: Callable[[], Awaitable[httpx.Response]], caller: Caller) -> httpx.Response:
         """Sends a request; with a payment, again and again while that may still be taken: it must not be paid anew.
@@ -117,11 +118,11 @@ class Service:
                 if not caller.payment:
                     why = f"{self.client.base_url} does not answer ({type(error).__name__})."
                     raise UnreachableError(why) from error
-                await asyncio.sleep(_PAUSE_S)
+                await asyncio.sleep(self.pause_s)
                 continue
             if not caller.payment or response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
                 return response
-            await asyncio.sleep(_pause(response))
+            await asyncio.sleep(max(_read_pause(response), self.pause_s))
 
 
 @asynccontextmanager
@@ -154,6 +155,6 @@ def _unknown(why: str, caller: Caller) -> str:
     return why + (again if caller.payment else "")
 
 
-def _pause(response: httpx.Response) -> float:
+def _read_pause(response: httpx.Response) -> float:
     text = response.headers.get("Retry-After", "")
-    return max(float(text), _PAUSE_S) if text.isascii() and text.isdecimal() else _PAUSE_S
+    return float(text) if text.isascii() and text.isdecimal() else 0.0

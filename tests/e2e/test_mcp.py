@@ -1,6 +1,7 @@
 """Agents: the official SDK's client starts or calls the MCP server, gets pictures, and pays for them on real chains."""
 
 import asyncio
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -31,6 +32,14 @@ def mcp_url(counter: RunningAdapter, tmp_path_factory: pytest.TempPathFactory) -
     """The server on streamable HTTP, in front of a service where everybody pays."""
     with mcp_over_http(counter.url(""), tmp_path_factory.mktemp("mcp")) as url:
         yield url
+
+
+def make_large_photo() -> bytes:
+    """A white square on black, too large for anything but a job."""
+    picture, buffer = Image.new("RGB", (2100, 2100)), io.BytesIO()
+    picture.paste("white", (500, 500, 1600, 1600))
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 async def sign_x402(asked: CallToolResult, payer: Payer) -> dict[str, Any]:
@@ -93,14 +102,15 @@ async def test_an_agent_pays_by_mpp_once(paid_stack: PaidStack, mcp_url: str, tm
     assert report["receipt"]["reference"] == charge.transaction
 
 
-async def test_an_agent_pays_for_a_picture_that_is_too_large_for_less_than_a_job(
+async def test_an_agent_pays_for_a_picture_that_only_a_job_can_take(
     paid_stack: PaidStack, counter: RunningAdapter, mcp_url: str
 ) -> None:
-    payer, photo = await paid_stack.payer("x402"), make_paid_photo(2100)
+    payer, photo = await paid_stack.payer("x402"), make_large_photo()
     async with Client(mcp_url) as client:
         payment = await sign_x402(await call(client, "remove_background", image=encode(photo)), payer)
         paid = await call(client, "remove_background", payment, image=encode(photo))
-    check_cutout(picture_of(paid), photo)
+    alpha = Image.open(io.BytesIO(picture_of(paid))).getchannel("A")
+    assert (alpha.size, alpha.getpixel((1050, 1050)), alpha.getpixel((5, 5))) == ((2100, 2100), 255, 0)
     (charge,) = await payer.charges()
     assert charge.amount == HD_PRICE
     assert (paid.meta or {})["x402/payment-response"]["transaction"] == charge.transaction
