@@ -1,6 +1,6 @@
 """Rows of the guides' tables: the fields of the operations as their options state them, and what is refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,13 +79,6 @@ def list_own(operation: Operation) -> Sequence[Field]:
     """What an operation alone takes."""
     shared = {id(option) for option in (SHADOW, *LOOKS) if SHADOW in operation.options}
     return [_make(option, operation.name) for option in operation.own_options if id(option) not in shared]
-
-
-def list_all() -> Iterator[Field]:
-    """Every field there is, some more than once."""
-    yield from (*COMMON, *SHADOWS)
-    for operation in OPERATIONS:
-        yield from list_own(operation)
 
 
 def _write(number: int) -> str:
