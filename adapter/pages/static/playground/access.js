@@ -46,8 +46,10 @@ export class Access {
     const way = this.wayOf({ free: true });
     this.#root.dataset.way = way;
     const free = this.#told.free ?? {};
+    const usedUp = free.left_for_you === 0 && (way === "pay" || way === "none");
     const values = { left: count(free.left_for_you ?? 0), most: count(free.per_client ?? 0), day: count(free.left ?? 0) };
-    this.#root.querySelector("#access-text").textContent = say(`access.${way}`, values);
+    this.#root.querySelector("#access-text").textContent = say(`access.${usedUp ? "used_up" : way}`, values);
+    if (way === "none") this.#root.querySelector("#key-box").open = true;
     this.#root.dispatchEvent(new CustomEvent("accesschange", { bubbles: true }));
   }
 }

@@ -74,6 +74,7 @@ export class Reports {
     this.#error.querySelector("#error-title").textContent = title;
     this.#error.querySelector("#error-detail").textContent = detail;
     this.#error.hidden = false;
+    this.#error.scrollIntoView({ block: "nearest" });
   }
 
   #set(state, status) {

@@ -4,6 +4,7 @@ const ORIGIN = location.origin;
 const CREDENTIALS = {
   key: ["X-API-Key", "CLEARCANVAS_API_KEY"],
   pay: ["PAYMENT-SIGNATURE", "PAYMENT"],
+  none: ["X-API-Key", "CLEARCANVAS_API_KEY"],
   free: ["X-Playground", null],
 };
 
@@ -17,7 +18,7 @@ function curlCall(step, way, { output }) {
 
 function curlJob(step, way, { output }) {
   const submit = ["curl --silent", ...curlForm(step, way), `${ORIGIN}${step.path} | jq --raw-output .uuid)`].join(" \\\n  ");
-  const header = way === "key" ? `${curlHeader(way)} ` : "";
+  const header = way === "key" || way === "none" ? `${curlHeader(way)} ` : "";
   return [
     `uuid=$(${submit}`,
     `curl --no-buffer ${header}"${ORIGIN}/jobs/$uuid/events"`,

@@ -10,12 +10,12 @@ from adapter.pages import playground
 from adapter.pages.languages import LANGUAGES
 
 PAGES = Path(playground.__file__).parent
-TEMPLATE = (PAGES / "templates" / "playground.html").read_text(encoding="utf-8")
+TEMPLATE = "".join((PAGES / "templates" / f"playground.{kind}").read_text(encoding="utf-8") for kind in ("html", "md"))
 MODULES = "\n".join(path.read_text(encoding="utf-8") for path in (PAGES / "static" / "playground").glob("*.js"))
 
 # Words whose names the modules put together, or choose between.
 SAID_OF = {
-    "access": r"wayOf|\"(open|free|key|pay|none)\"",
+    "access": r"wayOf|\"(open|free|key|pay|none|used_up)\"",
     "errors": r"new Unusable\(\"(\w+)\"\)|return \"(need_\w+)\"",
     "wallet": r"new WalletError\(\"(\w+)\"\)",
     "facts": r"rows(?: = \[|\.push\()\[\"(\w+)\"",
@@ -35,7 +35,9 @@ def said() -> set[str]:
     """Every word that the page says, by what stands in its files."""
     literal = set(re.findall(r'say\("(\w+\.\w+)"', MODULES)) | set(re.findall(r'\? "(\w+\.\w+)"', MODULES))
     literal |= set(re.findall(r': "(\w+\.\w+)"', MODULES))
-    literal |= {f"{section}.{name}" for section, name in re.findall(r"\bt\.(\w+)\.(\w+)", TEMPLATE)}
+    literal |= {
+        f"{section}.{name}" for section, name in re.findall(r"\b(?:t|words\.playground)\.(\w+)\.(\w+)", TEMPLATE)
+    }
     literal |= {f"{section}.{name}" for section, name in re.findall(r'\bt\.(\w+)\["(\w+)"\]', TEMPLATE)}
     for section, pattern in SAID_OF.items():
         found = [name for match in re.finditer(pattern, MODULES) for name in match.groups() if name]
