@@ -30,6 +30,7 @@ _INSTRUCTIONS = (
     "Removes and replaces the backgrounds of pictures. Every tool takes one picture and returns one. Where the service "
     "asks for a payment, the call fails and says how to pay: call again with the same arguments and the payment."
 )
+_KEY_HINT = " This server sends the one in its CLEARCANVAS_API_KEY, or the X-API-Key that an HTTP request brings."
 Context = ServerRequestContext[Any, Any]
 
 
@@ -116,6 +117,8 @@ class Desk:
     async def _answer(self, response: httpx.Response, caller: Caller, target: Path | None) -> CallToolResult:
         if response.status_code == httpx.codes.PAYMENT_REQUIRED:
             return payment.ask(response, caller.payment)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            return results.fail(describe(response) + _KEY_HINT)
         if response.status_code != httpx.codes.OK:
             return results.fail(describe(response))
         result = await _hand_over(response, target)

@@ -99,6 +99,7 @@ async def test_there_is_no_other_tool() -> None:
         (httpx.Response(400, json={"message": "Not a picture."}), "answered 400: Not a picture."),
         (httpx.Response(422, json={"message": "Invalid", "fields": {"size": "must be …"}}), "Invalid: size must be …"),
         (httpx.Response(429, json={"message": "Slow."}, headers={"Retry-After": "9"}), "Slow. Try again in 9 s."),
+        (httpx.Response(401, json={"message": "A key is needed."}), "is needed. This server sends the one in its"),
         (httpx.Response(502, text="<html>"), "answered 502"),
         (httpx.ConnectError("refused"), "http://service does not answer"),
     ],
