@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from aiohttp import hdrs, web
+from aiohttp import ETag, hdrs, web
 
 from adapter.pages.catalog import LANDING, PAGES, Page
 from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS, Facts
@@ -107,11 +107,12 @@ class PageRoutes:
         response.headers[hdrs.CACHE_CONTROL] = _ASKED_AGAIN
         if language is not None:
             response.headers[hdrs.CONTENT_LANGUAGE] = language.code
-        response.etag = tag = hashlib.sha256(body).hexdigest()[:32]
+        tag = hashlib.sha256(body).hexdigest()[:32]
+        response.etag = ETag(tag, is_weak=True)  # Of the text, compressed or not.
         if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
             response.set_status(304)
             response.body = None
-        return response
+        return _compress(response)
 
     def localize(self, request: web.BaseRequest, text: str) -> str:
         """`text` with the running service's addresses in place of the samples'."""
@@ -129,13 +130,22 @@ class PageRoutes:
         # Of another digest: a page of another version, while one replica after the other is renewed.
         headers = {hdrs.CACHE_CONTROL: _KEPT if current else _ASKED_AGAIN}
         charset = "utf-8" if file.content_type.startswith("text/") else None
-        return web.Response(body=file.body, content_type=file.content_type, charset=charset, headers=headers)
+        response = web.Response(body=file.body, content_type=file.content_type, charset=charset, headers=headers)
+        return _compress(response) if charset else response
 
     async def _robots(self, request: web.Request) -> web.StreamResponse:
         return self._respond(request, _ROBOTS, "text/plain")
 
     async def _sitemap(self, request: web.Request) -> web.StreamResponse:
         return self._respond(request, self.site.sitemap(), "application/xml")
+
+
+def _compress(response: web.Response) -> web.Response:
+    """Has `response` compressed for whoever can read that; what has no body stays as it is."""
+    response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+    if response.body:
+        response.enable_compression()
+    return response
 
 
 def open_pages(facts: Facts, offers: Offers, grpc_address: str) -> PageRoutes:

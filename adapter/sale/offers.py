@@ -65,12 +65,12 @@ class Offers:
         return f"{scheme}://{_match_host(request)[0].lower()}"
 
     def url_for(self, request: web.BaseRequest, rail: RailName) -> str:
-        """`base_url` of a host that offers a rail: the request's own where it does, else the first that is named."""
+        """`base_url` of a host that offers a rail: the request's own where it does or none is named, else the first."""
         base_url = self.base_url(request)
-        if rail in self.rails_of(request):
+        named = next((host for host, rails in self.hosts.items() if rail in rails), None)
+        if rail in self.rails_of(request) or named is None:
             return base_url
-        named = (host for host, rails in self.hosts.items() if rail in rails)
-        return f"{base_url.partition('://')[0]}://{next(named)}"
+        return f"{base_url.partition('://')[0]}://{named}"
 
     def price(self, request: web.BaseRequest, priced: Priced) -> Charge:
         """The charge for an operation before anything is known of the picture."""

@@ -98,6 +98,27 @@ async def test_a_page_is_asked_for_again_and_sent_again_only_when_it_changed(sho
     assert changed != text
 
 
+async def test_a_page_is_sent_compressed_to_whoever_can_read_that(shop: RunningShop) -> None:
+    for path in ("/en/docs/rest", "/en/docs/rest.md", "/static/0123456789abcdef/style.css"):
+        for accepted, used in (("gzip", "gzip"), ("identity", None)):
+            response, text = await read(shop, path, Accept_Encoding=accepted)
+            assert response.headers.get("Content-Encoding") == used
+            assert response.headers["Vary"] == "Accept-Encoding"
+            assert len(text) > 1000
+        async with shop.http.head(path) as response:
+            assert response.status == 200
+
+
+async def test_a_rail_that_no_named_host_offers_is_shown_at_the_host_that_is_asked(
+    running_fake: RunningFake, tmp_path: Path
+) -> None:
+    hosts = {"free.example.com": ()}
+    async with running_shop(running_fake.address, tmp_path, payments={"hosts": hosts}) as shop:
+        response, text = await read(shop, "/en/docs/x402", Host="free.example.com")
+    assert response.status == 200
+    assert "http://free.example.com/v1/remove-background" in text
+
+
 async def test_a_page_may_load_from_its_own_host_alone(shop: RunningShop) -> None:
     response, text = await read(shop, "/en/playground")
     policy = dict(directive.split(" ", 1) for directive in response.headers["Content-Security-Policy"].split("; "))
