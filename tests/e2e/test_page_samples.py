@@ -3,7 +3,6 @@
 import io
 import json
 import shlex
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +37,7 @@ from tests.support.documented import (
 )
 from tests.support.mppx import running_mppx
 from tests.support.paid_pictures import make_paid_photo
-from tests.support.processes import eventually, free_address, module, running
+from tests.support.processes import eventually, free_address, listens, module, running
 from tests.support.server import picture
 from tests.support.shown import ROOT, Reader
 from tests.support.stack import RunningStack
@@ -237,16 +236,17 @@ class TestWebhooks:
     async def test_only_the_jobs_own_end_is_taken(self, reader: Reader, name: str) -> None:
         reader.run("webhooks/submit.sh", WEBHOOK_URL="https://hooks.example/jobs")
         job = json.loads((reader.folder / "job.json").read_text())
-        host, port = free_address().split(":")
+        address = free_address()
+        host, port = address.split(":")
         log = reader.folder / "log"
         program = reader.save(Path(name).name, reader.copy(name))
         with running(program, reader.variables(PORT=port), log, cwd=reader.folder):
-            await eventually(lambda: listens(host, int(port)), "the receiver listens")
+            await eventually(lambda: listens(address), "the receiver listens")
             policy = EgressPolicy(lambda address: str(address) == host, frozenset({int(port)}))
             errand = WebhookErrand(Courier(policy, timeout_s=30))
             ended = Record(
                 job["uuid"], "me", Kind.IMAGE, {}, "ab", State.SUCCEEDED, 1, 1, 1, created=datetime.now(UTC),
-                webhook_url=f"http://{host}:{port}/jobs", webhook_secret=job["webhook_secret"],
+                webhook_url=f"http://{address}/jobs", webhook_secret=job["webhook_secret"],
             )  # fmt: skip
             with pytest.raises(RetryableError, match="answered with 400"):
                 await errand.run(replace(ended, webhook_secret=make_secret()))
@@ -294,12 +294,6 @@ class TestAgents:
         address = free_address()
         code = reader.copy("agents/http.sh").replace("127.0.0.1:8404", address)
         with running(shlex.split(code, comments=True), reader.variables(), reader.folder / "log"):
-            await eventually(lambda: listens(*address.split(":")), "the server listens")
+            await eventually(lambda: listens(address), "the server listens")
             async with Client(f"http://{address}/mcp") as client:
                 assert "remove_background" in {tool.name for tool in (await client.list_tools()).tools}
-
-
-def listens(host: str, port: str | int) -> bool:
-    """Whether somebody answers there."""
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0

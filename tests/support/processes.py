@@ -28,6 +28,13 @@ def free_address() -> str:
             return f"{address[0]}:{address[1]}"
 
 
+def listens(address: str) -> bool:
+    """Whether somebody takes connections at HOST:PORT."""
+    host, port = address.split(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
 def _claimed_ports() -> Iterator[int]:
     """The ports of one of the blocks below those that the system gives away, in turn: what was just let go of comes
     last. The block is this process's until it ends, by a name that only one can have."""
