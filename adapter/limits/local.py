@@ -91,7 +91,7 @@ class LocalLimiter:
     def peek(self, client: Client) -> Standing:
         """How the client stands, at once."""
         now = self._clock()
-        times = self._windows.get(self._bucket(client)) or array("d")
+        times = array("d", self._windows.get(self._bucket(client), ()))  # What is kept is never empty.
         _forget_old(times, now)
         return _describe(times, now, self.limit, allowed=len(times) < self.limit)
 

@@ -55,6 +55,7 @@ def test_to_look_counts_nothing() -> None:
     clock.now += 40
     assert limiter.peek(ONE).allowed
     assert limiter.peek(OTHER).allowed
+    assert limiter.count(OTHER).allowed
 
 
 def test_the_window_moves_with_each_request() -> None:
