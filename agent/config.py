@@ -19,7 +19,7 @@ class Settings(BaseSettings):
         env_prefix="CLEARCANVAS_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+$")] = Field(
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+/?$")] = Field(
         "http://127.0.0.1:8402", description="Scheme and host of the service that does the work."
     )
     api_key: SecretStr | None = Field(None, description="API key of the service; without one, calls are paid for.")

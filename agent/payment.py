@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,13 +93,11 @@ def read_receipts(response: httpx.Response, payment: Payment) -> dict[str, Any]:
             receipts[X402_RECEIPT] = settled
     if payment.mpp is not None and "Payment-Receipt" in response.headers:
         challenge = payment.mpp.challenge
-        receipt = MCPReceipt.from_core(
-            Receipt.from_payment_receipt(response.headers["Payment-Receipt"]),
-            challenge.id,
-            challenge.method,
-            {name: challenge.request[name] for name in _SETTLEMENT if name in challenge.request},
-        )
-        receipts[META_RECEIPT] = receipt.to_dict()
+        settlement = {name: challenge.request[name] for name in _SETTLEMENT if name in challenge.request}
+        with suppress(ParseError):  # What is paid for is handed over whatever its receipt looks like.
+            receipt = Receipt.from_payment_receipt(response.headers["Payment-Receipt"])
+            told = MCPReceipt.from_core(receipt, challenge.id, challenge.method, settlement)
+            receipts[META_RECEIPT] = told.to_dict()
     return receipts
 
 

@@ -114,7 +114,7 @@ class Service:
         while True:
             try:
                 response = await send()
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if not caller.payment:
                     why = f"{self.client.base_url} does not answer ({type(error).__name__})."
                     raise UnreachableError(why) from error

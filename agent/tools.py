@@ -19,11 +19,6 @@ class Row:
     description: str
     arguments: type[Arguments]
 
-    @property
-    def path(self) -> str:
-        """Where the service does it."""
-        return f"/image/{self.operation}/v1"
-
 
 ROWS = (
     Row(
