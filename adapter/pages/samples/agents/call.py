@@ -13,7 +13,10 @@ server = StdioServerParameters(
 
 async def main() -> None:
     async with Client(server) as client:
-        result = await client.call_tool("remove_background", {"image_path": "photo.png", "save_to": "result.png"})
+        result = await client.call_tool(
+            "remove_background",
+            {"image_path": "photo.png", "save_to": "result.png"},
+        )
         print(result.structured_content)
 
 

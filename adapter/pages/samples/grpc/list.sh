@@ -1,2 +1,3 @@
-# The service describes itself by reflection. For TLS: https://, without --http2-prior-knowledge.
-buf curl --protocol grpc --http2-prior-knowledge http://127.0.0.1:8401 --list-methods
+# The service describes itself. With TLS: https://, and no --http2-prior-knowledge.
+buf curl --protocol grpc --http2-prior-knowledge --list-methods \
+  http://127.0.0.1:8401

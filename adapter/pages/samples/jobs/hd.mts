@@ -8,7 +8,11 @@ const headers = { 'X-API-Key': process.env.CLEARCANVAS_API_KEY! };
 const form = new FormData();
 form.append('image', new Blob([fs.readFileSync('photo.png')]), 'photo.png');
 form.append('operation', 'blur');
-const job = await fetch(`${api}/image/hd/submit/v1`, { method: 'POST', headers, body: form });
+const job = await fetch(`${api}/image/hd/submit/v1`, {
+  method: 'POST',
+  headers,
+  body: form,
+});
 if (!job.ok) throw new Error(await job.text());
 const { uuid } = await job.json();
 

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { Mppx, tempo } from 'mppx/client';
 import { privateKeyToAccount } from 'viem/accounts';
 
-const account = privateKeyToAccount(process.env.TEMPO_WALLET_PRIVATE_KEY as `0x${string}`);
+const key = process.env.TEMPO_WALLET_PRIVATE_KEY as `0x${string}`;
+const account = privateKeyToAccount(key);
 const mppx = Mppx.create({ methods: [tempo.charge({ account })], polyfill: false });
 
 const res = await mppx.fetch('https://mpp.clearcanvas.app/v1/remove-background', {

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import requests
 
+# Was https://api.remove.bg/v1.0/removebg.
 resp = requests.post(
-    "https://api.clearcanvas.app/v1.0/removebg",  # Was https://api.remove.bg/v1.0/removebg.
+    "https://api.clearcanvas.app/v1.0/removebg",
     headers={"X-Api-Key": os.environ["CLEARCANVAS_API_KEY"]},
     files={"image_file": Path("photo.png").read_bytes()},
     data={"size": "auto"},

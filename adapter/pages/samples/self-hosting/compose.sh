@@ -1,5 +1,11 @@
-for name in POSTGRES_PASSWORD SERVER_PASSWORD ADAPTER_PASSWORD REDIS_PASSWORD S3_SECRET; do
-  echo "$name=$(openssl rand -hex 24)"
+# Secrets, once.
+for name in POSTGRES SERVER ADAPTER REDIS; do
+  echo "${name}_PASSWORD=$(openssl rand -hex 24)"
 done >deploy/secrets.env
-docker compose -f deploy/compose.yaml --env-file deploy/secrets.env up --build --detach
-docker compose -f deploy/compose.yaml --env-file deploy/secrets.env run --rm operator keys add shop
+echo "S3_SECRET=$(openssl rand -hex 24)" >>deploy/secrets.env
+
+compose="docker compose -f deploy/compose.yaml --env-file deploy/secrets.env"
+$compose up --build --detach
+
+# The adapter serves as soon as there is a key.
+$compose run --rm operator keys add shop

@@ -1,1 +1,2 @@
-make up ARGS=--devnet    # the same, and two local chains on which it is paid
+# The same, and two local chains on which it is paid.
+make up ARGS=--devnet

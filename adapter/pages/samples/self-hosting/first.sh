@@ -1,1 +1,3 @@
-curl -f -F image=@photo.png http://127.0.0.1:8402/image/matte/v1 -o result.png
+curl -f http://127.0.0.1:8402/image/matte/v1 \
+  -F image=@photo.png \
+  -o result.png

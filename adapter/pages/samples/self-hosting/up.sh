@@ -1,1 +1,2 @@
-make up    # sets up what is missing, starts the stack, and keeps it until Ctrl-C
+# Sets up what is missing, starts the stack, and keeps it until Ctrl-C.
+make up

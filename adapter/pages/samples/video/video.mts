@@ -8,7 +8,11 @@ const headers = { 'X-API-Key': process.env.CLEARCANVAS_API_KEY! };
 const form = new FormData();
 form.append('video', new Blob([fs.readFileSync('clip.mp4')]), 'clip.mp4');
 form.append('bg_color', '0,160,60');
-const job = await fetch(`${api}/video/submit/v1`, { method: 'POST', headers, body: form });
+const job = await fetch(`${api}/video/submit/v1`, {
+  method: 'POST',
+  headers,
+  body: form,
+});
 if (!job.ok) throw new Error(await job.text());
 const { uuid } = await job.json();
 

@@ -4,11 +4,13 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 
-const webhook = new Webhook(JSON.parse(fs.readFileSync('job.json', 'utf8')).webhook_secret);
+const job = JSON.parse(fs.readFileSync('job.json', 'utf8'));
+const webhook = new Webhook(job.webhook_secret);
 
 http.createServer(async (req, res) => {
   try {
-    const event: any = webhook.verify(await text(req), req.headers as Record<string, string>);
+    const headers = req.headers as Record<string, string>;
+    const event: any = webhook.verify(await text(req), headers);
     console.log(event.type, event.data.uuid);
     res.writeHead(204).end();
   } catch {

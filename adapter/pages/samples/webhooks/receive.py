@@ -6,7 +6,8 @@ from pathlib import Path
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-webhook = Webhook(json.loads(Path("job.json").read_text())["webhook_secret"])
+job = json.loads(Path("job.json").read_text())
+webhook = Webhook(job["webhook_secret"])
 
 
 class Receiver(BaseHTTPRequestHandler):
