@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapter.access import NEVER_FREE
 from adapter.discovery.answers import describe_body_answers, describe_form_answers
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.schemas import ANY_KEY, refer
@@ -49,13 +50,17 @@ def describe_form(operation: Operation) -> dict[str, object]:
         "summary": operation.summary,
         "description": f"At most {limits.image_bytes} bytes a picture, {operation.max_pixels} pixels before and after.",
         "security": [*ANY_KEY, {}],
-        "parameters": [refer("parameters", "RequestId")],
+        "parameters": [refer("parameters", "RequestId"), *_ask_for_free(operation)],
         "requestBody": {
             "required": True,
             "content": describe_form_body(schema, dict.fromkeys(operation.files, MEDIA_TYPES)),
         },
         "responses": describe_form_answers(MEDIA_TYPES, painted=GENERATION[0] in operation.options),
     }
+
+
+def _ask_for_free(operation: Operation) -> list[Json]:
+    return [] if operation.name in NEVER_FREE else [refer("parameters", "Playground")]
 
 
 def describe_form_body(schema: Json, files: Mapping[str, Sequence[str]]) -> dict[str, Json]:

@@ -81,7 +81,11 @@ def _describe_submission(kind: str, file: str, summary: str) -> dict[str, object
     }
     options = {option.name: describe_option(option) for option in list_job_options(kind)}
     # Fields that operations share under one name, and read in different ways.
-    options["kind"] = {"type": "string", "description": "Of a gradient, linear or radial; of a blur, gaussian or lens."}
+    options["kind"] = {
+        "type": "string",
+        "enum": ["linear", "radial", "gaussian", "lens"],
+        "description": "Of a gradient, linear or radial; of a blur, gaussian or lens.",
+    }
     schema: Json = {"type": "object", "required": [file], "properties": files | options}
     types = {file: MEDIA_TYPES if is_picture else _ACCEPTED_VIDEOS, BACKGROUND: MEDIA_TYPES}
     accepted = "Accepted: `uuid` names the job. Ask for its result, or listen to its events."

@@ -12,6 +12,7 @@ from adapter.discovery.images import FILE, describe_form_body, describe_option
 from adapter.discovery.listings import MEDIA_TYPES
 from adapter.discovery.schemas import ANY_KEY, refer
 from adapter.middleware.shapes import REMOVEBG_PREFIX
+from adapter.options.backgrounds import URL
 from adapter.options.option import Json
 from adapter.removebg.archive import MEDIA_TYPE as ZIP
 from adapter.removebg.bodies import ENCODED
@@ -20,10 +21,18 @@ from adapter.uploads import urlencoded
 
 _TAG = "remove.bg"
 _FILES = ("image_file", "bg_image_file")
-_URL: Json = {"type": "string", "pattern": "^https?://"}
+_URL: Json = {"type": "string", "pattern": URL}
+_BASE64 = (
+    "^(?:data:[a-z0-9.+/-]{0,100};base64,)?(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{2}|[A-Za-z0-9+/]=|==)$"
+)
 _TEXTS: dict[str, Json] = {
     "image_url": {**_URL, "description": "Address of the picture."},
-    ENCODED: {"type": "string", "contentEncoding": "base64", "description": "The picture, also as a data: URL."},
+    ENCODED: {
+        "type": "string",
+        "pattern": _BASE64,
+        "contentEncoding": "base64",
+        "description": "The picture, also as a data: URL.",
+    },
     "bg_image_url": {**_URL, "description": "Address of the background."},
 }
 _ANSWER_FACTS: dict[str, tuple[str, str]] = {
@@ -44,6 +53,11 @@ def _describe_removal() -> Json:
     fields = _TEXTS | {option.name: describe_option(option) for option in PARAMETERS}
     sources = [{"required": [name]} for name in ("image_url", ENCODED)]
     plain: Json = {"type": "object", "properties": fields, "oneOf": sources}
+    values: Json = {
+        **plain,
+        "properties": {name: _take_values(schema) for name, schema in fields.items()},
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    }
     files: dict[str, Json] = {
         "image_file": {**FILE, "description": "The picture: PNG, JPEG or WebP."},
         "bg_image_file": {**FILE, "description": "The background: PNG, JPEG or WebP."},
@@ -63,7 +77,7 @@ def _describe_removal() -> Json:
     content = {
         **describe_form_body(form, dict.fromkeys(_FILES, MEDIA_TYPES)),
         urlencoded.MEDIA_TYPE: {"schema": plain},
-        "application/json": {"schema": plain},
+        "application/json": {"schema": values},
     }
     return {
         "operationId": "removebg",
@@ -74,6 +88,13 @@ def _describe_removal() -> Json:
         "requestBody": {"required": True, "content": content},
         "responses": {"200": found, **describe_errors(REMOVEBG_ERRORS, "RemovebgErrors")},
     }
+
+
+def _take_values(schema: Json) -> Json:
+    """In JSON, null counts as not sent, and true is as good as "true"."""
+    words = schema.get("enum")
+    others = [True, False, 1, 0] if isinstance(words, list) and "true" in words else []
+    return {"description": schema["description"], "anyOf": [schema, {"enum": [*others, None]}]}
 
 
 def _describe_account() -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from adapter.access import API_KEY
+from adapter.access import API_KEY, PLAYGROUND
 from adapter.options.colors import COLOR_SCHEMAS
 from adapter.options.option import Json
 
@@ -191,6 +191,18 @@ _SERVICE: Mapping[str, Json] = {
     "Unavailable": _object(
         {"status": {"const": "unavailable"}, "message": _TEXT, "model": _TEXT, "device": _TEXT}, "model", "device"
     ),
+    "Leave": _object(
+        {
+            "open": {"type": "boolean", "description": "Whether the image operations need neither key nor payment."},
+            "free": {
+                "description": "What the operator gives away; null: nothing.",
+                "anyOf": [
+                    _object(dict.fromkeys(("per_day", "left", "per_client", "left_for_you"), _COUNT)),
+                    {"type": "null"},
+                ],
+            },
+        }
+    ),
     "PaidResources": _object(
         {
             "version": {"const": 1},
@@ -242,6 +254,12 @@ PARAMETERS: Mapping[str, Json] = {
         "in": "header",
         "description": "A name of yours for the request: sent again with it, it is the same job.",
         "schema": {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
+    },
+    "Playground": {
+        "name": PLAYGROUND,
+        "in": "header",
+        "description": "`free` asks for one of the pictures that the operator gives away, where any are left.",
+        "schema": _TEXT,
     },
     "JobId": {"name": "uuid", "in": "path", "required": True, "schema": _UUID},
     "Range": {

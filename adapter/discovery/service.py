@@ -16,6 +16,10 @@ def describe_service() -> dict[str, dict[str, Json]]:
         "200": describe_json("What the key is good for, and its use this month.", "Account"),
         **describe_errors(ACCOUNT_ERRORS, "FormError"),
     }
+    leave = {
+        "200": describe_json("What a visitor may do now without key and payment.", "Leave"),
+        **describe_errors({400: _HOST_ERRORS[400], 500: _HOST_ERRORS[500], 503: ACCOUNT_ERRORS[503]}, "FormError"),
+    }
     document = {"200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}}}
     page = {"200": describe_file("Plain text.", ("text/plain",), {})}
     sold = {"200": describe_json("Addresses, for directories of x402.", "PaidResources")}
@@ -26,6 +30,7 @@ def describe_service() -> dict[str, dict[str, Json]]:
         "/ready": {
             "get": _describe("ready", "Whether the service can serve, with what model, and how it is paid.", ready)
         },
+        "/playground/access": {"get": _describe("playground-access", "What is free here, for the playground.", leave)},
         "/openapi.json": {"get": _describe("openapi", "This document, for the host that is asked.", document | host)},
         "/llms.txt": {"get": _describe("llms", "The service in one page, for language models.", page | host)},
         "/.well-known/x402": {"get": _describe("well-known-x402", "What is sold here over x402.", sold | host)},

@@ -110,7 +110,7 @@ def words(name: str, most: int, description: str, *, required: bool = False) -> 
             raise ValueError(message)
         return text
 
-    needed: Json = {"pattern": r"\S"} if required else {}
+    needed: Json = {"minLength": 1, "pattern": r"[^\s\x1c-\x1f]"} if required else {}
     schema: Json = {"type": "string", **needed, "maxLength": most, "description": description}
     return Option((name,), parse, "", schema, required=required)
 

@@ -148,7 +148,8 @@ class FakeImageService(images_pb2_grpc.ImageServiceServicer, health_pb2_grpc.Hea
             return InspectResponse(needed_bytes=self.header_bytes)
         form = next((form for start, form in SIGNATURES.items() if request.prefix.startswith(start)), None)
         if form is None:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no picture")
+            code, message = grpc.StatusCode.INVALID_ARGUMENT, "no picture"
+            await context.abort(code, message, pack_status(code, message, "INVALID_IMAGE"))
         return InspectResponse(facts=PictureFacts(format=form, width=640, height=480))
 
     def _note_end(self, _: object) -> None:

@@ -17,7 +17,7 @@ WRITTEN = [option for option in (*OPTIONS.values(), WEBHOOK_URL, *PARAMETERS) if
 
 
 @pytest.mark.parametrize("option", WRITTEN, ids=lambda option: option.name)
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_matches_is_read(option: Option[Any], data: st.DataObject) -> None:
     text = data.draw(st.from_regex(str(option.schema["pattern"]), fullmatch=True)).strip()
@@ -34,7 +34,7 @@ def test_examples_match(option: Option[Any]) -> None:
 
 
 @pytest.mark.parametrize(("name", "parse"), [("Color", parse_color), ("LooseColor", parse_loose_color)])
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_spelling_of_a_color_is_read(name: str, parse: Any, data: st.DataObject) -> None:
     spellings, names = cast("list[dict[str, Any]]", COLOR_SCHEMAS[name]["anyOf"])
