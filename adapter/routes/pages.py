@@ -70,7 +70,6 @@ class PageRoutes:
         """The reader's own language has an address of its own."""
 
         async def choose(request: web.Request) -> web.StreamResponse:
-            self._prepare(tuple(self.offers.rails_of(request)))
             language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
             headers = {hdrs.LOCATION: page.path(language), hdrs.VARY: hdrs.ACCEPT_LANGUAGE}
             return web.Response(status=302, headers=headers)
@@ -80,8 +79,8 @@ class PageRoutes:
     def _make_page(self, page: Page, language: Language) -> Handler:
         async def show(request: web.Request) -> web.StreamResponse:
             rails = tuple(self.offers.rails_of(request))
-            self._prepare(rails)
             text = await asyncio.to_thread(self.site.html, page, language, rails)
+            self._prepare(rails)
             return self._respond(request, text, "text/html", language)
 
         return show

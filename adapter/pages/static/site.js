@@ -1,18 +1,14 @@
 // What pages do for a reader that HTML alone cannot: copy a block of code, and show which section is being read.
 
-const WORDS = {
-  en: ["Copy", "Copied"],
-  es: ["Copiar", "Copiado"],
-  fr: ["Copier", "Copié"],
-};
 const SHOWN_MS = 1600;
 
 function addCopyButton(block) {
-  const [copy, copied] = WORDS[document.documentElement.lang] ?? WORDS.en;
+  const { copy, copied } = document.body.dataset;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
   button.textContent = copy;
+  button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(block.querySelector("code").textContent.trimEnd());
     button.textContent = copied;
