@@ -16,6 +16,8 @@ from adapter.uploads.body import UploadLimits
 SAMPLES = ("astronaut", "chelsea", "coffee")
 """Pictures to try with: `static/playground/samples/NAME.jpg`."""
 
+# The sections of the words that modules say; the template has the others.
+SAID = ("access", "code", "errors", "facts", "formats", "pay", "run", "stage", "wallet")
 _JOBS = {HD: (HD_SUBMIT, f"{HD_PREFIX}result/"), VIDEO: (VIDEO_SUBMIT, f"{VIDEO_PREFIX}result/")}
 
 # What a wallet that does not know a chain is told of it (EIP-3085): a public node and explorer, by CAIP-2 name.
@@ -35,7 +37,7 @@ def describe(
     }
     return {
         "language": language.code,
-        "strings": words,
+        "strings": {section: words[section] for section in SAID},
         "samples": {name: address(f"playground/samples/{name}.jpg") for name in SAMPLES},
         "operations": {row.name: {"path": row.path, "price": facts.price(row.name)} for row in OPERATIONS},
         **jobs,

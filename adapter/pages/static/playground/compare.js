@@ -1,13 +1,12 @@
 // The stage: before and after behind one slider, or the result alone where the two do not lie over each other.
 
 import { say } from "./data.js";
-import { keepTogether } from "./films.js";
 
 export class Stage {
   #root;
   #figure;
   #slider;
-  #films;
+  #films = null;
   #shown = null;
 
   constructor(root) {
@@ -15,7 +14,6 @@ export class Stage {
     this.#figure = root.querySelector("#compare");
     this.#slider = root.querySelector("#slider");
     this.#slider.addEventListener("input", () => this.#move());
-    this.#films = keepTogether(this.#part("video-before"), this.#part("video-after"), this.#part("play"));
   }
 
   /** Shows what came in. */
@@ -49,7 +47,7 @@ export class Stage {
 
   clear() {
     this.#forget();
-    this.#films.stop();
+    this.#films?.stop();
     this.#part("video-before").removeAttribute("src");
     this.#figure.hidden = true;
     this.#root.querySelector("#drop").hidden = false;
@@ -76,6 +74,8 @@ export class Stage {
     this.#part("video-before").controls = false;
     this.#figure.dataset.view = "compare";
     this.#pick("video-before", "video-after", "slider", "play");
+    const { keepTogether } = await import("./films.js");
+    this.#films ??= keepTogether(this.#part("video-before"), after, this.#part("play"));
     this.#films.start();
   }
 

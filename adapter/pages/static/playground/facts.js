@@ -1,7 +1,6 @@
 // What is known of a result: size, weight, model, and where the time went.
 
 import { bytes, count, say, seconds } from "./data.js";
-import { readReceipt } from "./payment.js";
 
 const EXTENSIONS = {
   "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "video/webm": "webm", "video/mp4": "mp4",
@@ -52,6 +51,11 @@ function showTiming(list, header) {
     item.append(label, time);
     return item;
   }));
+}
+
+/** The transaction of a settled payment, from the PAYMENT-RESPONSE header. */
+function readReceipt(header) {
+  return JSON.parse(atob(header)).transaction;
 }
 
 function showReceipt(line, receipts) {

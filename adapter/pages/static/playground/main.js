@@ -1,16 +1,13 @@
-// Puts the playground together: what is chosen goes in, a request goes out, its result is shown.
+// Puts the playground together: what is chosen goes in, a request goes out, its result is shown. What a visitor may
+// never need is loaded when it is needed.
 
 import { Access } from "./access.js";
 import { Code } from "./code.js";
 import { Stage } from "./compare.js";
 import { data, money, say } from "./data.js";
-import { showFacts } from "./facts.js";
 import { arrange, findGap, readOptions, watchPresets } from "./options.js";
-import { Payments } from "./payment.js";
 import { Reports } from "./reports.js";
 import { plan } from "./request.js";
-import { run } from "./run.js";
-import { readSource } from "./source.js";
 import { makeTabs } from "./tabs.js";
 import { watchUploads } from "./upload.js";
 
@@ -21,9 +18,9 @@ const form = root.querySelector("#options");
 const stage = new Stage(root);
 const reports = new Reports(root);
 const code = new Code(root);
-const payments = new Payments(root);
 const access = new Access(root);
 
+let payments = null;
 let source = null;
 let running = null;
 let timer = 0;
@@ -66,9 +63,11 @@ async function start() {
   const hands = { access, pay: (response) => ask(response, call.signal), progress: (words) => reports.follow(words), signal: call.signal };
   reports.work(steps);
   try {
+    const { run } = await import("./run.js");
     const outcome = await run(steps, hands);
     if (call.signal.aborted) return;
     if (outcome.blob instanceof Blob) await stage.showResult(job, outcome.blob, { comparable: !options.crop });
+    const { showFacts } = await import("./facts.js");
     showFacts(root, job, outcome, stage.address ?? outcome.blob);
     reports.finish();
   } catch (error) {
@@ -80,6 +79,8 @@ async function start() {
 }
 
 async function ask(response, signal) {
+  const { Payments } = await import("./payment.js");
+  payments ??= new Payments(root);
   reports.askToPay();
   const headers = await payments.pay(response, signal);
   reports.work();
@@ -96,6 +97,7 @@ async function take(file) {
   running?.abort();
   try {
     if (file.type.startsWith("video/") !== (mode() === "video")) setMode(file.type.startsWith("video/") ? "video" : "photo");
+    const { readSource } = await import("./source.js");
     const found = await readSource(file, mode());
     forget();
     source = found;

@@ -1,7 +1,8 @@
 // The panel that a 402 opens: what it costs, on which network, and the button that has the wallet sign.
 
 import { data, money, say } from "./data.js";
-import { findWallet, readOffer, sign, WalletError } from "./wallet.js";
+import { WalletError } from "./errors.js";
+import { findWallet, readOffer, sign } from "./wallet.js";
 
 export class Payments {
   #panel;
@@ -46,9 +47,4 @@ export class Payments {
     (wallet ? this.#button : this.#panel.querySelector("a, button")).focus({ preventScroll: true });
     this.#panel.scrollIntoView({ block: "nearest" });
   }
-}
-
-/** The transaction of a settled payment, from the PAYMENT-RESPONSE header. */
-export function readReceipt(header) {
-  return JSON.parse(atob(header)).transaction;
 }

@@ -1,9 +1,7 @@
 // Says how it stands: in the page's state, in words that screen readers hear, in the bar of a job, in an error.
 
 import { count, say } from "./data.js";
-import { Refusal } from "./run.js";
-import { Unusable } from "./source.js";
-import { WalletError } from "./wallet.js";
+import { Refusal, Unusable, WalletError } from "./errors.js";
 
 const KNOWN = [400, 401, 402, 403, 404, 408, 413, 415, 422, 429, 500, 503, 504];
 

@@ -1,19 +1,12 @@
 // Sends requests and brings back results: with a key, for nothing, or paid for; at once, or when a job is done.
 
-import { writeForm } from "./request.js";
+import { Refusal } from "./errors.js";
 import { awaitEnd } from "./jobs.js";
+import { writeForm } from "./request.js";
 import { pause } from "./waiting.js";
 
 const MOST_TRIES = 20;
 const HEADERS = ["X-Width", "X-Height", "X-Model", "X-Matting", "X-Video-Warning", "Server-Timing"];
-
-/** An answer that is no result: its status, and the service's own sentence. */
-export class Refusal extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
 
 /**
  * Runs the requests of a plan, each on the result before it.

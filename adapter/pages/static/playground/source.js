@@ -1,12 +1,10 @@
 // What is worked on: a picture or a video, read far enough to know its size, and whether it has transparency.
 
 import { data } from "./data.js";
+import { Unusable } from "./errors.js";
 
 const PICTURES = ["image/png", "image/jpeg", "image/webp"];
 const PROBE_SIDE = 64;
-
-/** Says in one word of the page's strings why a file cannot be taken. */
-export class Unusable extends Error {}
 
 export async function readSource(file, mode) {
   return mode === "video" ? readVideo(file) : readPicture(file);

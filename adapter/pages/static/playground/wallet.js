@@ -1,15 +1,13 @@
 // Pays a 402 with a browser wallet (EIP-1193): x402 version 2, scheme `exact`, an EIP-3009 authorisation.
 
 import { data } from "./data.js";
+import { WalletError } from "./errors.js";
 
 const REJECTED = 4001;
 const UNKNOWN_CHAIN = 4902;
 const EARLIER_S = 600; // Clocks differ.
 const FIELDS = ["from:address", "to:address", "value:uint256", "validAfter:uint256", "validBefore:uint256", "nonce:bytes32"];
 const DOMAIN = ["name:string", "version:string", "chainId:uint256", "verifyingContract:address"];
-
-/** Says in one word of the page's strings why a wallet did not pay. */
-export class WalletError extends Error {}
 
 const announced = [];
 window.addEventListener("eip6963:announceProvider", (event) => announced.push(event.detail.provider));

@@ -66,3 +66,11 @@ def test_what_the_page_says_is_written_and_nothing_is_written_for_nobody() -> No
 def test_the_samples_are_there() -> None:
     for name in playground.SAMPLES:
         assert (PAGES / "static" / "playground" / "samples" / f"{name}.jpg").stat().st_size < 80_000
+
+
+def test_the_modules_are_told_what_they_say() -> None:
+    sections = {key.split(".")[0] for key in re.findall(r'"(\w+\.\w+)"', MODULES)} & {
+        key.split(".")[0] for key in WORDS["en"]
+    }
+    sections |= set(re.findall(r"say\(`(\w+)\.", MODULES))
+    assert sections == set(playground.SAID)
