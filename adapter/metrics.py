@@ -30,7 +30,7 @@ UPLOADS = Gauge(
     registry=REGISTRY,
 )  # fmt: skip
 RATE_LIMITED = Counter(
-    "clearcanvas_adapter_rate_limit", "Requests that a limit was asked about: unpaid, keys; allowed, refused.",
+    "clearcanvas_adapter_rate_limit", "Requests that a limit was asked about: unpaid, keys, free; allowed, refused.",
     ("limit", "outcome"), registry=REGISTRY,
 )  # fmt: skip
 RATE_LIMIT_UP = Gauge(

@@ -13,6 +13,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 from redis.asyncio import BlockingConnectionPool
 
+from adapter import metrics
 from adapter.limits.clients import Client
 from adapter.limits.shared import ANSWER_S, open_redis
 
@@ -56,7 +57,9 @@ class DailyBudget:
 
     async def take(self, client: Client) -> bool:
         """Takes one picture for `client`, if there is one; what fails afterwards stays counted."""
-        return await _ask(self._take(client), unknown=False)
+        taken = await _ask(self._take(client), unknown=False)
+        metrics.RATE_LIMITED.labels("free", "allowed" if taken else "refused").inc()
+        return taken
 
     async def close(self) -> None:
         """Closes the connections to Redis."""
