@@ -57,12 +57,6 @@ class Site:
         """A page as programs read it, on a host that offers `rails`."""
         return markdown.strip_anchors(self.text(page, language, rails))
 
-    def prepare(self, rails: Rails) -> None:
-        """Renders every page for hosts that offer `rails`, which takes seconds."""
-        for language in LANGUAGES.values():
-            for page in PAGES:
-                self.html(page, language, rails)
-
     def _notice(self, template: str, language: Language, rails: Rails, sold: str | None = None) -> str:
         """A page that has no address of its own; `sold` is the row of the price table that it is about."""
         return self._html.get_template(template).render(**self._context(language, rails), page=None, sold=sold)

@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-import threading
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import ETag, hdrs, web
@@ -12,12 +12,13 @@ from aiohttp import ETag, hdrs, web
 from adapter.pages.catalog import LANDING, PAGES, Page
 from adapter.pages.facts import SAMPLE_GRPC, SAMPLE_URLS, Facts
 from adapter.pages.languages import LANGUAGES, Language, choose_language
-from adapter.pages.site import Rails, Site
+from adapter.pages.site import Site
 from adapter.pages.statics import Statics
 from adapter.sale.offers import Offers
 from transport.addresses import is_loopback
 
 _KEPT = "public, max-age=31536000, immutable"
+_SETTLED_S = 10  # After a start, when the first requests have had the processor for themselves.
 _ASKED_AGAIN = "no-cache"  # Kept, and used when it is said to be the same still.
 # What is asked for by POST, and what belongs to somebody, is for no search engine.
 _ROBOTS = f"""User-agent: *
@@ -41,11 +42,10 @@ class PageRoutes:
     offers: Offers
     grpc: str
     """Where this program finds the gRPC service; told to nobody where that is an address of the inside."""
-    prepared: set[Rails] = field(default_factory=set)
-    """For which rails all pages are rendered, or being so."""
 
     def add_to(self, app: web.Application) -> None:
         """Registers the pages."""
+        app.cleanup_ctx.append(self._preparing)
         app.router.add_get("/static/{digest}/{name:.+}", self._static)
         app.router.add_get("/robots.txt", self._robots)
         app.router.add_get("/sitemap.xml", self._sitemap)
@@ -78,9 +78,7 @@ class PageRoutes:
 
     def _make_page(self, page: Page, language: Language) -> Handler:
         async def show(request: web.Request) -> web.StreamResponse:
-            rails = tuple(self.offers.rails_of(request))
-            text = await asyncio.to_thread(self.site.html, page, language, rails)
-            self._prepare(rails)
+            text = await asyncio.to_thread(self.site.html, page, language, tuple(self.offers.rails_of(request)))
             return self._respond(request, text, "text/html", language)
 
         return show
@@ -92,11 +90,20 @@ class PageRoutes:
 
         return show
 
-    def _prepare(self, rails: Rails) -> None:
-        """Has the other pages ready before a reader gets to them; a process that nobody reads renders none."""
-        if rails not in self.prepared:
-            self.prepared.add(rails)
-            threading.Thread(target=self.site.prepare, args=(rails,), name="pages", daemon=True).start()
+    async def _preparing(self, _: web.Application) -> AsyncIterator[None]:
+        """Renders every page while the process has nothing better to do: a reader waits for none."""
+        task = asyncio.create_task(self._prepare())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def _prepare(self) -> None:
+        await asyncio.sleep(_SETTLED_S)
+        for rails in dict.fromkeys([tuple(self.offers.rails), *map(tuple, self.offers.hosts.values())]):
+            for language in LANGUAGES.values():
+                for page in PAGES:
+                    await asyncio.to_thread(self.site.html, page, language, rails)
 
     def _respond(
         self, request: web.Request, text: str, content_type: str, language: Language | None = None
