@@ -230,7 +230,7 @@ class TestGuide:
 
 def words_of(code: str) -> list[str]:
     """A shell program without its comments and its lines."""
-    return shlex.split(code, comments=True)
+    return shlex.split(code.replace("\\\n", " "), comments=True)
 
 
 def write_settings(reader: Reader, name: str) -> Path:
