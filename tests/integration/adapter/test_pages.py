@@ -41,6 +41,7 @@ async def test_every_page_is_there_in_every_language_for_people_and_for_programs
         assert response.headers["Content-Language"] == language.code
         assert f'<html lang="{language.code}">' in text
         assert len(re.findall(r"<h1[ >]", text)) == 1
+        assert "built-in method" not in text  # A word with the name of a method of dictionaries.
         response, text = await read(shop, page.markdown_path(language))
         assert response.status == 200
         assert response.content_type == "text/markdown"
