@@ -40,9 +40,10 @@ from adapter.middleware.observe import note_begun, observe
 from adapter.middleware.unpaid import IsSold, limit_unpaid
 from adapter.operations import OPERATIONS, PAID
 from adapter.pages.facts import Facts, Limits
+from adapter.pages.languages import DEFAULT
 from adapter.payments.finishing import Finishing
 from adapter.routes.account import AccountRoutes
-from adapter.routes.discovery import DiscoveryRoutes
+from adapter.routes.discovery import DiscoveryRoutes, list_guides
 from adapter.routes.health import HealthRoutes
 from adapter.routes.images import ImageRoutes
 from adapter.routes.jobs import JobRoutes
@@ -116,7 +117,7 @@ def build_app(
     PlaygroundRoutes(access).add_to(app)
     app.on_cleanup.append(lambda _: access.close())
     # What is read before anything is called, by programs and by people.
-    DiscoveryRoutes(offers, priced, ways).add_to(app)
+    DiscoveryRoutes(offers, priced, ways, list_guides(pages.site.words[DEFAULT.code])).add_to(app)
     pages.add_to(app)
     return app
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from adapter.discovery.schemas import RECEIPTS, refer, refer_headers
+from adapter.discovery.components import RECEIPTS, refer, refer_headers
 from adapter.options.option import Json
 from adapter.uploads.body import UploadLimits
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from adapter.access import NEVER_FREE
 from adapter.discovery.answers import describe_body_answers, describe_form_answers
+from adapter.discovery.components import ANY_KEY, refer
 from adapter.discovery.listings import MEDIA_TYPES
-from adapter.discovery.schemas import ANY_KEY, refer
 from adapter.operations import BACKGROUND, IMAGE, PAID, Operation
 from adapter.options.backgrounds import BG_IMAGE_URL
 from adapter.options.generation import GENERATION

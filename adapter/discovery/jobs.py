@@ -10,9 +10,9 @@ from adapter.discovery.answers import (
     describe_nothing,
     describe_picture_headers,
 )
+from adapter.discovery.components import ANY_KEY, RECEIPTS, refer, refer_headers
 from adapter.discovery.images import FILE, describe_form_body, describe_option, name_operation
 from adapter.discovery.listings import MEDIA_TYPES
-from adapter.discovery.schemas import ANY_KEY, RECEIPTS, refer, refer_headers
 from adapter.jobs.failures import HD_PREFIX, HD_SUBMIT, JOBS_PREFIX, VIDEO_PREFIX, VIDEO_SUBMIT
 from adapter.jobs.orders import OPERATION, VIDEO
 from adapter.jobs.paid_desk import HD

@@ -1,6 +1,7 @@
 """The service in one page of plain text, for language models that look for how to call it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from adapter.discovery.jobs import SUBMISSIONS
 from adapter.discovery.listings import MEDIA_TYPES
@@ -19,7 +20,22 @@ _HOW = {
 }
 
 
-def build_page(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay]) -> str:
+_GUIDES_OF = {"x402": "x402", "mpp": "tempo"}  # Guides that are of use where their way to pay is offered.
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A guide in English, as Markdown."""
+
+    slug: str
+    title: str
+    summary: str
+    path: str
+
+
+def build_page(
+    base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay], guides: Sequence[Guide] = ()
+) -> str:
     """The page for one host. `priced`: what is sold, by the operation's name."""
     lines = [
         "# ClearCanvas",
@@ -48,7 +64,8 @@ def build_page(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayTo
         if own := [*list(operation.files)[1:], *(option.name for option in operation.own_options)]:
             lines += [f"  Its own fields: {', '.join(own)}."]
     lines += ["", *_tell_jobs(base_url, priced, ways)]
-    return "\n".join([*lines, "", *_tell_payment(ways), "", f"Every field: {base_url}/openapi.json", ""])
+    lines += ["", *_tell_payment(ways), "", *_tell_tools(base_url), "", *_tell_guides(base_url, ways, guides)]
+    return "\n".join([*lines, "", f"Every field: {base_url}/openapi.json", ""])
 
 
 def _tell_jobs(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay]) -> list[str]:
@@ -66,6 +83,30 @@ def _tell_jobs(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayTo
         f"  GET {base_url}{HD_PREFIX}result/UUID, GET {base_url}{VIDEO_PREFIX}result/UUID",
         f"- GET {job}/events: progress as server-sent events. DELETE {job}: end it, and remove it.",
         "- webhook_url: where the end is told. Idempotency-Key: the same request again is the same job.",
+    ]
+
+
+def _tell_tools(base_url: str) -> list[str]:
+    return [
+        "## Tools of agents (MCP)",
+        "",
+        "- `clearcanvas mcp` is an MCP server in front of this service: tools that take and return pictures, paid for",
+        "  as the calls are, or with an API key in CLEARCANVAS_API_KEY.",
+        f"- Standard input and output: `clearcanvas mcp --url {base_url}`. Streamable HTTP: add `--http HOST:PORT`.",
+    ]
+
+
+def _tell_guides(base_url: str, ways: Sequence[WayToPay], guides: Sequence[Guide]) -> list[str]:
+    offered = {way.method for way in ways}
+    shown = [guide for guide in guides if _GUIDES_OF.get(guide.slug) in {None, *offered}]
+    if not shown:
+        return []
+    return [
+        "## Guides",
+        "",
+        *(f"- [{guide.title}]({base_url}{guide.path}): {guide.summary}" for guide in shown),
+        "",
+        "Also in Spanish and French: /es/ and /fr/ in place of /en/. People read them without the .md.",
     ]
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+from adapter.discovery.components import HEADERS, KEYS, PARAMETERS
 from adapter.discovery.images import describe_body, describe_form
 from adapter.discovery.jobs import SUBMISSIONS, describe_jobs
 from adapter.discovery.payment import describe_payment
 from adapter.discovery.removebg import describe_removebg
-from adapter.discovery.schemas import HEADERS, KEYS, PARAMETERS, SCHEMAS
+from adapter.discovery.schemas import SCHEMAS
 from adapter.discovery.service import describe_service
 from adapter.discovery.way import WayToPay
 from adapter.operations import OPERATIONS, PAID

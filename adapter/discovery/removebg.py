@@ -8,9 +8,9 @@ from adapter.discovery.answers import (
     describe_json,
     describe_picture_headers,
 )
+from adapter.discovery.components import ANY_KEY, refer
 from adapter.discovery.images import FILE, describe_form_body, describe_option
 from adapter.discovery.listings import MEDIA_TYPES
-from adapter.discovery.schemas import ANY_KEY, refer
 from adapter.middleware.shapes import REMOVEBG_PREFIX
 from adapter.options.backgrounds import URL
 from adapter.options.option import Json

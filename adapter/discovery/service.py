@@ -1,7 +1,7 @@
 """What is asked of the service itself, for OpenAPI: whether it serves, what a key is good for, its own documents."""
 
 from adapter.discovery.answers import ACCOUNT_ERRORS, describe_errors, describe_file, describe_json
-from adapter.discovery.schemas import ANY_KEY, refer
+from adapter.discovery.components import ANY_KEY, refer
 from adapter.options.option import Json
 
 _TAG = "Service"

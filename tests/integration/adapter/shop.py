@@ -125,6 +125,7 @@ class RunningShop:
     gate: Gate
     keys: KeyStore
     lifecycle: Lifecycle
+    app: web.Application
 
     async def post(
         self, headers: Mapping[str, str] | None = None, body: bytes = PNG, query: str = "", **options: Any
@@ -176,7 +177,7 @@ async def running_shop(
         port = listener.sockets[0].getsockname()[1]
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=aiohttp.ClientTimeout(60)) as http:
-                yield RunningShop(http, port, rails["x402"], rails["mpp"], shop.gate, keys, lifecycle)
+                yield RunningShop(http, port, rails["x402"], rails["mpp"], shop.gate, keys, lifecycle, app)
         finally:
             listener.close()
             await runner.cleanup()
