@@ -37,6 +37,7 @@ def describe(
     }
     return {
         "language": language.code,
+        "dollars": language.dollars,
         "strings": {section: words[section] for section in SAID},
         "samples": {name: address(f"playground/samples/{name}.jpg") for name in SAMPLES},
         "operations": {row.name: {"path": row.path, "price": facts.price(row.name)} for row in OPERATIONS},

@@ -111,7 +111,7 @@ async def test_three_replicas_allow_exactly_thirty_in_any_minute(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(shared_limiter, "_ANSWER_S", 60.0)  # However slow the machine is.
+    monkeypatch.setattr(shared_limiter, "ANSWER_S", 60.0)  # However slow the machine is.
     monkeypatch.setattr("limits.aio.storage.redis.redispy.time", clock)
     replicas = [SharedLimiter(f"{redis_url}/7", LIMIT) for _ in range(3)]
 
@@ -199,10 +199,10 @@ async def test_redis_is_used_again_when_it_is_back(
     redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_limiter, "_PAUSE_S", 0.0)
-    monkeypatch.setattr(shared_limiter, "_ANSWER_S", 0.0)  # No answer is quick enough.
+    monkeypatch.setattr(shared_limiter, "ANSWER_S", 0.0)  # No answer is quick enough.
     limiter = SharedLimiter(f"{redis_url}/8", LIMIT)
     assert (await limiter.take(ONE)).limit == 10
-    monkeypatch.setattr(shared_limiter, "_ANSWER_S", 30.0)
+    monkeypatch.setattr(shared_limiter, "ANSWER_S", 30.0)
     assert (await limiter.take(ONE)).limit == LIMIT
     assert "answers again" in caplog.text
     await limiter.close()

@@ -27,10 +27,6 @@ export function bytes(value) {
 
 /** An amount in millionths of a dollar. */
 export function money(amount) {
-  return new Intl.NumberFormat(data.language, {
-    style: "currency",
-    currency: "USD",
-    currencyDisplay: "narrowSymbol",
-    maximumFractionDigits: 6,
-  }).format(amount / 1e6);
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 6 };
+  return data.dollars.replace("{}", new Intl.NumberFormat(data.language, digits).format(amount / 1e6));
 }

@@ -41,8 +41,8 @@ function refresh() {
   const way = access.wayOf(steps.at(-1));
   root.dataset.operation = steps.at(-1).operation;
   code.show(steps, way);
-  const total = steps.reduce((sum, step) => sum + step.price, 0);
-  root.querySelector("#price").textContent = way === "pay" ? money(total) : "";
+  const total = steps.reduce((sum, step) => sum + (access.wayOf(step) === "pay" ? step.price : 0), 0);
+  root.querySelector("#price").textContent = total ? money(total) : "";
   root.querySelector("#run").disabled = !source;
 }
 
