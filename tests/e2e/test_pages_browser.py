@@ -17,6 +17,8 @@ from tests.support.processes import free_address
 pytestmark = pytest.mark.usefixtures("client_packages")
 
 MOST_BYTES = 150 * 1000  # Of a page with all that it loads, without pictures.
+ANCHORS = "[...document.querySelectorAll('[id]')].map(({ id }) => id)"
+LINKS = "[...document.querySelectorAll('a[href], link[href], img[src]')].map(({ href, src }) => href ?? src)"
 LANGUAGE_CASES = pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
 PLACE_CASES = pytest.mark.parametrize("place", PAGES, ids=lambda place: place.slug)
 
@@ -45,7 +47,11 @@ async def test_a_page_is_for_everyone(browser: Browser, face: str, place: Place)
 
 
 @LANGUAGE_CASES
-async def test_a_page_fits_a_phone_in_each_language(browser: Browser, face: str, language: Language) -> None:
+async def test_the_pages_of_a_language_fit_a_phone_and_lead_nowhere_wrong(
+    browser: Browser, face: str, language: Language
+) -> None:
+    anchors: dict[str, set[str]] = {}
+    links: set[str] = set()
     async with reading(browser, face, viewport=PHONE) as (page, _):
         for place in PAGES:
             answer = await page.goto(place.path(language))
@@ -54,6 +60,17 @@ async def test_a_page_fits_a_phone_in_each_language(browser: Browser, face: str,
             assert await page.get_attribute("html", "lang") == language.code, place
             await expect(page.locator("h1")).to_have_count(1)
             assert await overflow(page) == 0, place
+            assert "object at 0x" not in await page.content(), place
+            anchors[place.path(language)] = set(await page.evaluate(ANCHORS))
+            links |= set(await page.evaluate(LINKS))
+        for link in sorted(links):
+            address = urlsplit(link)
+            if address.netloc != face:
+                assert address.scheme == "https", link
+            elif address.path in anchors:
+                assert not address.fragment or address.fragment in anchors[address.path], link
+            else:
+                assert (await page.request.get(link)).status == 200, link
 
 
 async def test_lighthouse_has_nothing_to_say(face: str) -> None:
@@ -87,7 +104,8 @@ async def test_another_language_of_the_same_page_is_a_click_away(browser: Browse
 async def test_what_is_copied_is_what_is_shown(browser: Browser, face: str) -> None:
     async with reading(browser, face, permissions=["clipboard-read", "clipboard-write"]) as (page, _):
         await page.goto("/en/docs/x402")
-        figure = page.locator("figure.code", has_text="X-PAYMENT").first
+        figure = page.locator("figure.code").first
+        await expect(figure.get_by_role("button")).to_have_text("Copy")
         await figure.get_by_role("button").click()
         shown = await figure.locator("pre").inner_text()
         await expect(figure.get_by_role("button")).to_have_text("Copied")

@@ -31,6 +31,7 @@ from tools.screens.states import FREE, STATES
 
 _DESK, _PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=860)
 _LOOKS = (("light", _DESK), ("dark", _DESK), ("light", _PHONE), ("dark", _PHONE))
+_BELOW = 340  # Pixels that more is seen of the playground, whose results stand under the picture.
 _SCALE = 0.6  # Words can still be read.
 _GAP = 32  # Pixels between two looks.
 _PAPER = [128, 128, 128]
@@ -59,18 +60,19 @@ class _Studio:
             await playground.open()
             await STATES[name](playground)
             await page.mouse.move(0, 0)
-            await self._take_looks(f"playground-{name}", page)
+            await self._take_looks(f"playground-{name}", page, extra=_BELOW)
+            await page.unroute_all(behavior="ignoreErrors")
 
-    async def _take_looks(self, name: str, page: Page) -> None:
+    async def _take_looks(self, name: str, page: Page, *, extra: int = 0) -> None:
         looks = []
         for scheme, viewport in _LOOKS:
             await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of the two
-            await page.set_viewport_size(viewport)
+            await page.set_viewport_size({**viewport, "height": viewport["height"] + extra})
             await page.evaluate("scrollTo(0, 0)")
             data = await page.screenshot(full_page=self.whole, animations="disabled")
-            looks.append(pyvips.Image.new_from_buffer(data, "").flatten(background=_PAPER))
+            looks.append(pyvips.Image.new_from_buffer(data, "").colourspace("srgb"))
         file = self.out / f"{name}.png"
-        _join(looks).pngsave(str(file), palette=True, Q=90, effort=8, keep="none")
+        _join(looks).pngsave(str(file), palette=True, Q=80, effort=8, keep="none")
         typer.echo(f"{file}: {file.stat().st_size // 1024} KiB")
 
 

@@ -1,7 +1,11 @@
 """States of the playground, each brought about as a visitor would."""
 
+import tempfile
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
+from tests.support.clip_scenes import moving
+from tests.support.clips import film
 from tests.support.playground import Playground
 
 State = Callable[[Playground], Awaitable[None]]
@@ -55,6 +59,17 @@ async def _pay(playground: Playground) -> None:
     await playground.until("done")
 
 
+async def _show_video(playground: Playground) -> None:
+    await playground.page.click("#mode-video")
+    with tempfile.TemporaryDirectory() as folder:
+        await playground.upload(film(Path(folder) / "clip.mp4", moving(frames=24, size=(360, 640), step=4.0)))
+        await playground.until("ready")
+        await playground.run()
+        await playground.until("payment")
+        await playground.page.click("#pay")
+        await playground.until("done")
+
+
 STATES: Mapping[str, State] = {
     "found": _find_it,
     "cut-out": _cut_out,
@@ -63,6 +78,7 @@ STATES: Mapping[str, State] = {
     "error": _fail,
     "payment": _owe,
     "paid": _pay,
+    "video": _show_video,
 }
 FREE = {"cut-out", "composed"}
 """Those that use a free picture. Those of payment come after them, when there is none left."""
