@@ -17,7 +17,7 @@ function writeEdit(step, next) {
   const edit = Object.fromEntries(Object.entries(describe(step)).filter(([, value]) => Object.keys(value).length));
   const picture = `{image: .${behind ? ", composition: {picture: {image: $background}}" : ""}}`;
   const program = Object.keys(edit).length ? `${picture} * ${JSON.stringify(edit)}` : picture;
-  const more = behind ? `--arg background "$(base64 --wrap=0 ${quote(step.files[1].file)})" ` : "";
+  const more = behind ? `--rawfile background <(base64 --wrap=0 ${quote(step.files[1].file)}) ` : "";
   return [
     `base64 --wrap=0 ${quote(step.files[0].file)}`,
     `jq --raw-input ${more}${quote(program)}`,
