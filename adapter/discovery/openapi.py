@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from adapter.discovery.components import HEADERS, KEYS, PARAMETERS
+from adapter.discovery.examples import show_examples
 from adapter.discovery.images import describe_body, describe_form
 from adapter.discovery.jobs import SUBMISSIONS, describe_jobs
 from adapter.discovery.payment import describe_payment
@@ -37,7 +38,7 @@ def build_document(base_url: str, priced: Mapping[str, Priced], ways: Sequence[W
         },
         "servers": [{"url": base_url}],
         "externalDocs": {"description": "The same in words.", "url": llms},
-        "paths": paths,
+        "paths": show_examples(paths, base_url, priced, ways),
         "components": {
             "schemas": SCHEMAS,
             "headers": HEADERS,
