@@ -6,8 +6,12 @@ const [port, ...urls] = process.argv.slice(2)
 const options = {
   port: Number(port),
   onlyCategories: ['accessibility', 'best-practices', 'seo'],
-  throttlingMethod: 'provided',
   disableFullPageScreenshot: true,
+  // It would wait for seconds of quiet, to measure; what it looks at here is there when the page is.
+  pauseAfterFcpMs: 0,
+  pauseAfterLoadMs: 0,
+  networkQuietThresholdMs: 500,
+  cpuQuietThresholdMs: 0,
   logLevel: 'error',
 }
 
