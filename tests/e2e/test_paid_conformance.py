@@ -20,17 +20,19 @@ NEEDS_A_NAME = "Realm matches server hostname"
 @pytest.mark.usefixtures("client_packages")
 @pytest.mark.parametrize("endpoint", [[], ["--endpoint", f"POST:{PATH}"]], ids=["discovered", "named"])
 async def test_mppx_validate_finds_nothing_wrong_that_it_can_see_offline(
-    paid_adapter: RunningAdapter, endpoint: list[str], tmp_path: Path
+    counter: RunningAdapter, endpoint: list[str], tmp_path: Path
 ) -> None:
-    command = [NODE, str(FOLDER / "node_modules/mppx/dist/bin.js"), "validate", paid_adapter.url(""), *endpoint, "-j"]
+    command = [NODE, str(FOLDER / "node_modules/mppx/dist/bin.js"), "validate", counter.url(""), *endpoint, "-j"]
     report = tmp_path / "report.json"
     with report.open("wb") as output:  # Into a pipe it writes 64 KiB and ends.
         process = await asyncio.create_subprocess_exec(*command, stdout=output)
         await process.wait()
-    verdicts = {check["label"]: check["severity"] for check in checks(json.loads(report.read_bytes()))}
-    assert verdicts.pop(NEEDS_THE_NETWORK) == "fail"
-    assert verdicts.pop(NEEDS_A_NAME) in {"pass", "warn"}
-    assert set(verdicts.values()) == {"pass"}, verdicts
+    verdicts: dict[str, set[str]] = {}  # Of every endpoint.
+    for check in checks(json.loads(report.read_bytes())):
+        verdicts.setdefault(check["label"], set()).add(check["severity"])
+    assert verdicts.pop(NEEDS_THE_NETWORK) == {"fail"}
+    assert verdicts.pop(NEEDS_A_NAME) <= {"pass", "warn"}
+    assert set().union(*verdicts.values()) == {"pass"}, verdicts
     assert {
         "Document found and parseable",
         "Valid OpenAPI structure",
