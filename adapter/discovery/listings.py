@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapter.operations import IMAGE, OPERATIONS, PAID, REMOVE_BACKGROUND, Operation
+from adapter.jobs.orders import OPERATION, VIDEO
+from adapter.jobs.paid_desk import HD
+from adapter.operations import IMAGE, OPERATIONS, OUTPUT_OPTIONS, PAID, REMOVE_BACKGROUND, Operation
+from adapter.options.jobs import MATTING, VIDEO_FORMAT, WEBHOOK_URL
 from adapter.options.option import Json, Option
 from adapter.payments.x402.config import Listing
 
@@ -50,6 +53,21 @@ def _list_form(operation: Operation) -> Listing:
     )
 
 
+def _list_job(file: str, bytes_of: str, options: Iterable[Option[Any]]) -> Listing:
+    return Listing(
+        input={"bodyType": "form-data", "body": {file: bytes_of}},
+        input_schema={
+            "bodyType": {"const": "form-data"},
+            "body": {
+                "type": "object",
+                "properties": {file: {"type": "string"}, **_outline(options)},
+                "required": [file],
+            },
+        },
+        output={"type": "json"},
+    )
+
+
 def _outline(options: Iterable[Option[Any]]) -> dict[str, Json]:
     """The bare schemas: a client sends all of this back with its payment, in one header."""
     return {
@@ -58,6 +76,11 @@ def _outline(options: Iterable[Option[Any]]) -> dict[str, Json]:
     }
 
 
-LISTINGS: Mapping[str, Listing] = {REMOVE_BACKGROUND: _list_paid()} | {
-    operation.name: _list_form(operation) for operation in OPERATIONS
+SERVICE_NAME, SERVICE_TAGS = "ClearCanvas", ("image", "video", "background-removal", "photo-editing")
+"""As directories name and sort the service."""
+LISTINGS: Mapping[str, Listing] = {
+    REMOVE_BACKGROUND: _list_paid(),
+    **{operation.name: _list_form(operation) for operation in OPERATIONS},
+    HD: _list_job(IMAGE, _BYTES, (OPERATION, *OUTPUT_OPTIONS, WEBHOOK_URL)),
+    VIDEO: _list_job(VIDEO, "(the bytes of the video)", (OPERATION, VIDEO_FORMAT, MATTING, WEBHOOK_URL)),
 }

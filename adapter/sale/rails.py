@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from adapter.discovery.listings import LISTINGS
+from adapter.discovery.listings import LISTINGS, SERVICE_NAME, SERVICE_TAGS
 from adapter.discovery.way import WayToPay
 from adapter.errors import InvalidSettingsError
 from adapter.payments.gate import Gate, GateLimits
@@ -88,6 +88,8 @@ async def _start_rails(settings: PaymentSettings, stack: AsyncExitStack) -> Mapp
                 facilitator_url=settings.x402_facilitator_url or "",
                 validity_s=settings.x402_validity_s,
                 settle_s=max(1.0, settings.settle_timeout_s - _ANSWER_S),
+                service_name=SERVICE_NAME,
+                service_tags=SERVICE_TAGS,
                 listings=LISTINGS,
             )
         )

@@ -43,6 +43,10 @@ class X402Config:
     """Seconds that a payment is asked to stay valid for."""
     settle_s: float = 20.0
     """Seconds to wait for a settlement to be mined before its outcome is called unknown."""
+    service_name: str = ""
+    """Of whoever sells, for directories: at most 32 characters of ASCII."""
+    service_tags: tuple[str, ...] = ()
+    """What is sold, for directories: at most five words."""
     listings: Mapping[str, Listing] = field(default_factory=dict)
     """By operation; one without is not listed."""
 

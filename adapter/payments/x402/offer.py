@@ -50,7 +50,13 @@ class Offers:
             extensions[BAZAAR] = listing
         header = PaymentRequired(
             error=error,
-            resource=ResourceInfo(url=charge.resource, description=charge.description, mime_type=charge.content_type),
+            resource=ResourceInfo(
+                url=charge.resource,
+                description=charge.description,
+                mime_type=charge.content_type,
+                service_name=self._config.service_name or None,
+                tags=list(self._config.service_tags) or None,
+            ),
             accepts=[self.require(charge)],
             extensions=extensions,
         )
