@@ -40,7 +40,10 @@ def test_a_number_is_in_its_range_or_refused(number: float) -> None:
             ANGLE.parse(text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("360", 360), ("-360", -360), ("+.5", 0.5), ("90.", 90)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("360", 360), ("-360", -360), ("+.5", 0.5), ("90.", 90), ("1e2", 100), ("0.30000000000000004", 0.1 + 0.2)],
+)
 def test_numbers_as_people_write_them(text: str, number: float) -> None:
     assert ANGLE.parse(text) == number
 
