@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from adapter.discovery.jobs import SUBMISSIONS
 from adapter.discovery.listings import MEDIA_TYPES
-from adapter.discovery.payment import write_dollars
 from adapter.discovery.way import WayToPay
 from adapter.jobs.failures import HD_PREFIX, JOBS_PREFIX, VIDEO_PREFIX
 from adapter.jobs.orders import VIDEO
 from adapter.jobs.paid_desk import HD
 from adapter.operations import OPERATIONS, OUTPUT_OPTIONS, PAID, Operation
+from adapter.pages.languages import DEFAULT
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
 
@@ -115,7 +115,7 @@ def _list_options(operation: Operation) -> str:
 
 
 def _price(priced: Priced, ways: Sequence[WayToPay]) -> str:
-    return f" (${write_dollars(priced.amount)})" if ways else ""
+    return f" ({DEFAULT.money(priced.amount)})" if ways else ""
 
 
 def _tell_payment(ways: Sequence[WayToPay]) -> list[str]:
@@ -128,5 +128,5 @@ def _tell_payment(ways: Sequence[WayToPay]) -> list[str]:
         "Send the same request again with the payment. Only an answer of 200 is charged for.",
         'After a 503 with "retryable": true, or a "Retry-After", send the same request again with the same payment.',
         "",
-        *(f"- {_HOW[way.method]} Token {way.currency} on {way.network}." for way in ways),
+        *(f"- {_HOW[way.method]} {way.token} ({way.currency}) on {way.network_title} ({way.network})." for way in ways),
     ]

@@ -26,11 +26,11 @@ def describe_payment(priced: Priced, ways: Sequence[WayToPay]) -> dict[str, Json
         }
         for way in ways
     ]
-    price = {"mode": "fixed", "currency": "USD", "amount": write_dollars(priced.amount)}
+    price = {"mode": "fixed", "currency": "USD", "amount": _write_dollars(priced.amount)}
     return {"x-payment-info": {"offers": offers, "price": price, "protocols": [_name_protocol(way) for way in ways]}}
 
 
-def write_dollars(amount: int) -> str:
+def _write_dollars(amount: int) -> str:
     """Millionths of a dollar as dollars, without zeros at the end."""
     return f"{amount / 1_000_000:.6f}".rstrip("0").rstrip(".")
 
