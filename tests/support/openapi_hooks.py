@@ -12,6 +12,8 @@ from PIL import Image
 
 PICTURES = ("image", "background", "image_file", "bg_image_file")
 """Fields that hold one."""
+TEXTS = ("model", "generation_model", "prompt", "negative_prompt")
+"""Fields that hold almost any text."""
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 8
 _PICTURES = {"image/png": ("PNG", "RGBA"), "image/webp": ("WEBP", "RGBA"), "image/jpeg": ("JPEG", "RGB")}
 _VIDEOS = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska")
@@ -44,7 +46,12 @@ def filter_case(_: Any, case: Any) -> bool:
     """Leaves out what a schema cannot say of forms."""
     form = getattr(case.body, "body", case.body)
     fields = {**(case.query or {}), **(form if isinstance(form, dict) else {})}
-    return not (_is_fetched(fields) or _is_half_empty(fields) or _asks_for_the_impossible(fields, case.operation.path))
+    return not (
+        _is_fetched(fields)
+        or _is_half_empty(fields)
+        or _is_text_after_all(fields)
+        or _asks_for_the_impossible(fields, case.operation.path)
+    )
 
 
 @schemathesis.hook
@@ -70,6 +77,11 @@ def _is_fetched(fields: dict[str, Any]) -> bool:
 def _is_half_empty(fields: dict[str, Any]) -> bool:
     """A field without a value counts as not sent, as HTML forms send it, of whatever type it should be."""
     return any(value is None or value == "" for value in fields.values())
+
+
+def _is_text_after_all(fields: dict[str, Any]) -> bool:
+    """A form has no types: `true` is a model's name as good as any."""
+    return any(not isinstance(fields.get(name, ""), str) for name in TEXTS)
 
 
 def _asks_for_the_impossible(fields: dict[str, Any], path: str) -> bool:
