@@ -61,7 +61,6 @@ class _Studio:
             await STATES[name](playground)
             await page.mouse.move(0, 0)
             await self._take_looks(f"playground-{name}", page, extra=_BELOW)
-            await page.unroute_all(behavior="ignoreErrors")
 
     async def _take_looks(self, name: str, page: Page, *, extra: int = 0) -> None:
         looks = []

@@ -32,9 +32,10 @@ async def _compose(playground: Playground) -> None:
 
 
 async def _work(playground: Playground) -> None:
-    """The answer is held back until the page is left."""
-    await playground.page.route("**/image/**", lambda _: None)
+    """The answer never comes."""
     await playground.take_sample("chelsea")
+    await playground.until("ready")
+    await playground.page.evaluate("void (fetch = () => new Promise(() => {}))")
     await playground.run()
     await playground.until("working")
 
