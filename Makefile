@@ -119,7 +119,7 @@ token: ## Compile the token of the local chains again
 
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf .venv .triton .devnet .s3 .bench data demo tests/clients/node_modules .*_cache .hypothesis model_repository/*/[0-9]*/*.onnx
+	rm -rf .venv .triton .devnet .s3 .bench data demo tests/clients/node_modules .*_cache .hypothesis .schemathesis model_repository/*/[0-9]*/*.onnx
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: ready
