@@ -33,6 +33,8 @@ _DESK, _PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, he
 _LOOKS = (("light", _DESK), ("dark", _DESK), ("light", _PHONE), ("dark", _PHONE))
 _BELOW = 340  # Pixels that more is seen of the playground, whose results stand under the picture.
 _SCALE = 0.6  # Words can still be read.
+_COVER = "playground-composed"  # Its first look is the README's picture too.
+_SCALE_COVER = 0.75
 _GAP = 32  # Pixels between two looks.
 _PAPER = [128, 128, 128]
 
@@ -70,17 +72,22 @@ class _Studio:
             await page.evaluate("scrollTo(0, 0)")
             data = await page.screenshot(full_page=self.whole, animations="disabled")
             looks.append(pyvips.Image.new_from_buffer(data, "").colourspace("srgb"))
+        self._save(name, _join(looks).resize(_SCALE))
+        if name == _COVER:
+            self._save("playground", looks[0].resize(_SCALE_COVER))
+
+    def _save(self, name: str, picture: pyvips.Image) -> None:
         file = self.out / f"{name}.png"
-        _join(looks).pngsave(str(file), palette=True, Q=80, effort=8, keep="none")
+        picture.pngsave(str(file), palette=True, Q=80, effort=8, keep="none")
         typer.echo(f"{file}: {file.stat().st_size // 1024} KiB")
 
 
 def _join(looks: list[pyvips.Image]) -> pyvips.Image:
-    """The looks side by side, smaller."""
+    """The looks side by side."""
     sheet = looks[0]
     for look in looks[1:]:
         sheet = sheet.join(look, "horizontal", expand=True, shim=_GAP, background=_PAPER)
-    return sheet.resize(_SCALE)
+    return sheet
 
 
 def main(
