@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 
 from adapter.discovery.jobs import SUBMISSIONS
 from adapter.discovery.listings import MEDIA_TYPES
@@ -9,7 +10,8 @@ from adapter.discovery.way import WayToPay
 from adapter.jobs.failures import HD_PREFIX, JOBS_PREFIX, VIDEO_PREFIX
 from adapter.jobs.orders import VIDEO
 from adapter.jobs.paid_desk import HD
-from adapter.operations import OPERATIONS, OUTPUT_OPTIONS, PAID, Operation
+from adapter.operations import MAX_PIXELS, OPERATIONS, OUTPUT_OPTIONS, PAID, Operation
+from adapter.options.geometry import MAX_SIDE
 from adapter.pages.languages import DEFAULT
 from adapter.sale.offers import Priced
 from adapter.uploads.body import UploadLimits
@@ -18,8 +20,6 @@ _HOW = {
     "x402": "x402: sign the offer in the 402's body (version 1: X-PAYMENT) or header (version 2: PAYMENT-SIGNATURE).",
     "tempo": "MPP: answer the WWW-Authenticate: Payment challenge with Authorization: Payment.",
 }
-
-
 _GUIDES_OF = {"x402": "x402", "mpp": "tempo"}  # Guides that are of use where their way to pay is offered.
 
 
@@ -37,6 +37,7 @@ def build_page(
     base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayToPay], guides: Sequence[Guide] = ()
 ) -> str:
     """The page for one host. `priced`: what is sold, by the operation's name."""
+    side = isqrt(MAX_PIXELS)
     lines = [
         "# ClearCanvas",
         "",
@@ -48,13 +49,13 @@ def build_page(
         "",
         f"- {PAID.summary}: its subject on transparency. No account.",
         f"- Body: the picture. Content-Type: {', '.join(MEDIA_TYPES)}.",
-        f"- At most {UploadLimits().image_bytes // 1024**2} MB and 10,000 pixels a side.",
+        f"- At most {UploadLimits().image_bytes // 1024**2} MB and {DEFAULT.number(MAX_SIDE)} pixels a side.",
         "- Answer: image/png, or image/webp with ?format=webp.",
         f"- Query, all optional: {_list_options(PAID)}.",
         "",
         "## Forms",
         "",
-        "Body: multipart/form-data with the picture in the field image, at most 2048 × 2048 pixels.",
+        f"Body: multipart/form-data with the picture in the field image, at most {side} × {side} pixels.",
         f"Every one takes: {', '.join(option.name for option in OUTPUT_OPTIONS)}.",
         "With an API key in X-API-Key, or paid for where payment is offered.",
         "",
@@ -74,7 +75,7 @@ def _tell_jobs(base_url: str, priced: Mapping[str, Priced], ways: Sequence[WayTo
     return [
         "## Jobs: large pictures and videos",
         "",
-        f"- {submit[HD]}: a picture of up to 10,000 pixels a side in the field image.",
+        f"- {submit[HD]}: a picture of up to {DEFAULT.number(MAX_SIDE)} pixels a side in the field image.",
         "  operation: matte, or another of the forms above, with its fields.",
         f"- {submit[VIDEO]}: a video in the field video.",
         "  Over a color (bg_color=R,G,B), a picture (bg_image_url) or any background from above; else transparent.",
