@@ -86,7 +86,7 @@ def build_app(
     """Builds the application: the routes, and the middleware around them from the outside in."""
     clients = Clients(settings.trusted_proxies)
     offers = Offers(payments.rails if shop is not None else (), payments.hosts, payments.public_url, clients)
-    priced = _list_prices(payments)
+    priced = list_prices(payments)
     access = Access(keyring, offers, clients, per_key, limiter, settings.on_loopback, _open_free(settings))
     limits = UploadLimits(idle_timeout_s=settings.upload_idle_timeout_s, total_timeout_s=settings.upload_timeout_s)
     budget = UploadBudget(settings.upload_budget_mib * _MIB, metrics.UPLOADS.labels("memory"))
@@ -122,7 +122,7 @@ def build_app(
     return app
 
 
-def _list_prices(payments: PaymentSettings) -> dict[str, Priced]:
+def list_prices(payments: PaymentSettings) -> dict[str, Priced]:
     """Everything that has a price, by the name of its row."""
     return {
         row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)

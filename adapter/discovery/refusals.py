@@ -28,6 +28,8 @@ class Refusal:
         return Failure(HTTPStatus(self.status), "", "").retryable
 
 
+_BUSY = ("overloaded", "shutting_down", "worker_lost", "model_unavailable", "processor_unavailable")
+
 BODY_REFUSALS = (
     Refusal("image", 400, ("invalid_image", "dimension_exceeded", "unsupported_format", "no_subject")),
     Refusal("request", 400, ("malformed_body", "invalid_host")),
@@ -47,18 +49,7 @@ BODY_REFUSALS = (
     Refusal("parameter", 422, ("invalid_parameter", "model_not_found")),
     Refusal("often", 429, ("rate_limited",)),
     Refusal("failed", 500, ("processing_failed",)),
-    Refusal(
-        "busy",
-        503,
-        (
-            "overloaded",
-            "shutting_down",
-            "worker_lost",
-            "model_unavailable",
-            "processor_unavailable",
-            "deadline_exceeded",
-        ),
-    ),
+    Refusal("busy", 503, (*_BUSY, "deadline_exceeded")),
     Refusal("undecided", 503, ("outcome_unknown", "settlement_pending", "settlement_unknown", "payment_in_progress")),
     Refusal(
         "chain",
@@ -92,18 +83,7 @@ FORM_REFUSALS = (
     Refusal("fields", 422, ("invalid_parameter", "model_not_found"), "Invalid request data"),
     Refusal("often", 429, ("rate_limited",)),
     Refusal("failed", 500, ("processing_failed",), "Internal Server Error"),
-    Refusal(
-        "busy",
-        503,
-        (
-            "overloaded",
-            "shutting_down",
-            "worker_lost",
-            "model_unavailable",
-            "processor_unavailable",
-            "keys_unavailable",
-        ),
-    ),
+    Refusal("busy", 503, (*_BUSY, "keys_unavailable")),
     Refusal("late", 504, ("deadline_exceeded",), "The image was not ready in time."),
 )
 """Of the operations that take a form, but for those of a payment, which are as above."""

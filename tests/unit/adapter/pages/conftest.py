@@ -2,14 +2,12 @@
 
 import pytest
 
+from adapter.app import list_prices
 from adapter.config import Settings
 from adapter.discovery.way import WayToPay
-from adapter.jobs.paid_desk import price_jobs
-from adapter.operations import OPERATIONS, PAID
 from adapter.pages.facts import Facts, Limits
 from adapter.pages.site import Site
 from adapter.pages.statics import Statics
-from adapter.sale.offers import Priced
 from adapter.sale.settings import PaymentSettings, RailName
 
 WAYS: dict[RailName, WayToPay] = {
@@ -38,11 +36,8 @@ WAYS: dict[RailName, WayToPay] = {
 
 def build_site(*rails: RailName) -> Site:
     payments = PaymentSettings()
-    priced = {
-        row.name: Priced(row.name, row.path, payments.amount(row.name), row.summary, in_form=row is not PAID)
-        for row in (PAID, *OPERATIONS)
-    } | price_jobs(payments)
-    facts = Facts(rails, {rail: WAYS[rail] for rail in rails}, priced, Limits.of(Settings(), payments))
+    ways = {rail: WAYS[rail] for rail in rails}
+    facts = Facts(rails, ways, list_prices(payments), Limits.of(Settings(), payments))
     return Site(facts, Statics())
 
 
