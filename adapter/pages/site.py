@@ -68,6 +68,7 @@ class Site:
 
     def _render(self, page: Page, language: Language, rails: Rails) -> str:
         """A page as people read it."""
+        # The Markdown's parser takes no HTML, so that what it writes is safe.
         context: dict[str, object] = {"sample": lambda name: Markup(markdown.render(self._show_sample(name)))}  # noqa: S704
         if page in DOCUMENTS:
             text = self.text(page, language, rails)
